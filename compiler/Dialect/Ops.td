@@ -1,0 +1,374 @@
+//===- Ops.td - The updraft dialect ----------------------------------------===//
+//
+// A rule between the checked text and the loops. A body is written for one
+// element (or one tensor, group, call) with scalar `arith` and `math` ops; the
+// ops here say only what upstream cannot: what is stored, what is read and
+// written, what is reduced, and what a kernel is. The order of the ops here is
+// the order in Ops.cpp, ops.mlir and ops-errors.mlir.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef UPDRAFT_COMPILER_DIALECT_OPS_TD
+#define UPDRAFT_COMPILER_DIALECT_OPS_TD
+
+include "mlir/IR/EnumAttr.td"
+include "mlir/IR/OpBase.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def Updraft_Dialect : Dialect {
+  let name = "updraft";
+  let cppNamespace = "::updraft::ir";
+  let summary = "Optimizer rules, their state and their kernels";
+}
+
+class Updraft_Op<string mnemonic, list<Trait> traits = []>
+    : Op<Updraft_Dialect, mnemonic, traits>;
+
+//===- Attributes --------------------------------------------------------===//
+
+def Updraft_Level : I32EnumAttr<"Level", "where a value lives or a kernel runs",
+    [I32EnumAttrCase<"Model", 0, "model">, I32EnumAttrCase<"Group", 1, "group">,
+     I32EnumAttrCase<"Tensor", 2, "tensor">,
+     I32EnumAttrCase<"Element", 4, "element">]> {
+  let cppNamespace = "::updraft::ir";
+}
+def Updraft_Role : I32EnumAttr<"Role", "what an array is to the caller",
+    [I32EnumAttrCase<"Param", 0, "param">, I32EnumAttrCase<"Grad", 1, "grad">,
+     I32EnumAttrCase<"State", 2, "state">, I32EnumAttrCase<"Input", 3, "input">,
+     I32EnumAttrCase<"View", 4, "view">]> {
+  let cppNamespace = "::updraft::ir";
+}
+def Updraft_ScalarKind : I32EnumAttr<"ScalarKind", "what a scalar is",
+    [I32EnumAttrCase<"State", 0, "state">,
+     I32EnumAttrCase<"Counter", 1, "counter">,
+     I32EnumAttrCase<"Input", 2, "input">, I32EnumAttrCase<"View", 3, "view">,
+     I32EnumAttrCase<"Hyper", 4, "hyper">, I32EnumAttrCase<"Slot", 5, "slot">]> {
+  let cppNamespace = "::updraft::ir";
+}
+def Updraft_When : I32EnumAttr<"When", "when a body or kernel runs",
+    [I32EnumAttrCase<"Init", 0, "init">, I32EnumAttrCase<"Check", 1, "check">,
+     I32EnumAttrCase<"Step", 2, "step">, I32EnumAttrCase<"View", 3, "view">]> {
+  let cppNamespace = "::updraft::ir";
+}
+def Updraft_Reducer : I32EnumAttr<"Reducer", "how values are put together",
+    [I32EnumAttrCase<"Sum", 0, "sum">, I32EnumAttrCase<"Max", 1, "max">,
+     I32EnumAttrCase<"Min", 2, "min">]> {
+  let cppNamespace = "::updraft::ir";
+}
+def Updraft_Shape : I32EnumAttr<"Shape", "a fact about the tensor",
+    [I32EnumAttrCase<"Rank", 0, "rank">, I32EnumAttrCase<"Dim", 1, "dim">,
+     I32EnumAttrCase<"Size", 2, "size">,
+     I32EnumAttrCase<"Absent", 3, "absent">]> {
+  let cppNamespace = "::updraft::ir";
+}
+def Updraft_Function : I32EnumAttr<"Function", "a function that is expanded late",
+    [I32EnumAttrCase<"Exp", 0, "exp">, I32EnumAttrCase<"Log", 1, "log">,
+     I32EnumAttrCase<"Expm1", 2, "expm1">, I32EnumAttrCase<"Log1p", 3, "log1p">,
+     I32EnumAttrCase<"Tanh", 4, "tanh">, I32EnumAttrCase<"Sigmoid", 5, "sigmoid">,
+     I32EnumAttrCase<"Atan2", 6, "atan2">, I32EnumAttrCase<"Cos", 7, "cos">,
+     I32EnumAttrCase<"Pow", 8, "pow">, I32EnumAttrCase<"Mod", 9, "mod">]> {
+  let cppNamespace = "::updraft::ir";
+}
+
+/// f32 or f64: what is computed in. i1: conditions.
+def Updraft_Value : AnyTypeOf<[F32, F64, I1]>;
+
+//===- Declarations ------------------------------------------------------===//
+
+def ProgramOp : Updraft_Op<"program", [Symbol, SymbolTable, IsolatedFromAbove,
+                                       NoTerminator, SingleBlock]> {
+  let summary = "Holds everything that one compiled rule is";
+  let description = [{
+    `describe` carries what the program says of itself and no pass reads:
+    documentation, options, the flat rule as text, requires and views.
+
+    Example:
+
+    ```mlir
+    updraft.program @sgd compute f32 {
+    }
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, TypeAttr:$compute,
+                       OptionalAttr<DictionaryAttr>:$describe);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = [{
+    $sym_name `compute` $compute (`describe` $describe^)? attr-dict-with-keyword
+    $body
+  }];
+}
+
+def VariantOp : Updraft_Op<"variant", [Symbol, SymbolTable, NoTerminator,
+                                       SingleBlock]> {
+  let summary = "Declares what tensors of one kind store";
+  let description = [{
+    `tests` are dictionaries {what, index, relation, value, tag} as in abi.h;
+    a tensor belongs to the first variant whose tests all hold. The region holds
+    the arrays, in row order (p, then g), and the tensor scalars.
+
+    Example:
+
+    ```mlir
+    updraft.variant @all tests [] {
+      updraft.array @p param f32
+      updraft.array @g grad f32
+    }
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, ArrayAttr:$tests);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "$sym_name `tests` $tests attr-dict-with-keyword $body";
+}
+
+def ArrayOp : Updraft_Op<"array", [Symbol, HasParent<"VariantOp">]> {
+  let summary = "Declares an array with one value an element";
+  let description = [{
+    `format` is how it is stored; it is read and written in the compute type.
+
+    Example:
+
+    ```mlir
+    updraft.array @m state bf16
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, Updraft_Role:$role,
+                       TypeAttr:$format, OptionalAttr<StrAttr>:$doc,
+                       UnitAttr:$viewed);
+  let assemblyFormat = [{
+    $sym_name $role $format (`viewed` $viewed^)? (`doc` $doc^)? attr-dict
+  }];
+}
+
+def ScalarOp : Updraft_Op<"scalar", [Symbol]> {
+  let summary = "Declares an f64 that lives once a call, group or tensor";
+  let description = [{
+    A slot is a scalar that one kernel leaves for a later one. `describe` of a
+    hyper: {initial, low, high, flags} as in abi.h. Tensor scalars stand in
+    their variant, all others in the program.
+
+    Constraints:
+
+    * (C1) `describe` is present if and only if `kind` is `hyper`
+    * (C2) tensor scalars stand in a variant, others in the program
+
+    Example:
+
+    ```mlir
+    updraft.scalar @clip model slot
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, Updraft_Level:$level,
+                       Updraft_ScalarKind:$kind,
+                       OptionalAttr<DictionaryAttr>:$describe,
+                       OptionalAttr<StrAttr>:$doc);
+  let assemblyFormat = [{
+    $sym_name $level $kind (`describe` $describe^)? (`doc` $doc^)? attr-dict
+  }];
+  let hasVerifier = 1;
+}
+
+def ListOp : Updraft_Op<"list", [Symbol, HasParent<"ProgramOp">]> {
+  let summary = "Declares a list of f64 for a reduction";
+  let description = [{
+    A `partial` list has one entry for each block of 4096 elements of each
+    tensor, a `total` list one for each tensor.
+
+    Example:
+
+    ```mlir
+    updraft.list @squares partial
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, UnitAttr:$partial);
+  let assemblyFormat = "$sym_name (`partial` $partial^):(`total`)? attr-dict";
+}
+
+//===- Bodies and kernels ------------------------------------------------===//
+
+def BodyOp : Updraft_Op<"body", [HasParent<"ProgramOp">, NoTerminator,
+                                 SingleBlock]> {
+  let summary = "Holds the equations of the shared part or of one variant";
+  let description = [{
+    The rule as written: all levels stand in one block and are told apart by
+    what they read. `updraft.get` reads the value before the step. Without a
+    variant: model and group level. SplitKernels turns bodies into kernels.
+
+    Example:
+
+    ```mlir
+    updraft.body step @all {
+    }
+    ```
+  }];
+  let arguments = (ins Updraft_When:$when, OptionalAttr<I32Attr>:$view,
+                       OptionalAttr<FlatSymbolRefAttr>:$variant);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = [{
+    $when (`(` $view^ `)`)? ($variant^)? attr-dict-with-keyword $body
+  }];
+}
+
+def KernelOp : Updraft_Op<"kernel", [Symbol, HasParent<"ProgramOp">,
+                                     NoTerminator, SingleBlock]> {
+  let summary = "Is one loop over elements, tensors or groups";
+  let description = [{
+    Kernels run in the order in which they stand. `after` says what must have
+    finished before: this tensor, the group, the model. The body is for one
+    item; memory is read as it is when the kernel runs. `why` is the equation
+    that forced it, `reads` and `writes` are thousandths of a byte a parameter.
+
+    Constraints:
+
+    * (C1) `variant` is present if and only if `level` is `tensor` or `element`
+
+    Example:
+
+    ```mlir
+    updraft.kernel @update step element @all after model
+        {reads = 16000 : i32, writes = 12000 : i32, why = "p'"} {
+    }
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, Updraft_When:$when,
+                       OptionalAttr<I32Attr>:$view, Updraft_Level:$level,
+                       OptionalAttr<FlatSymbolRefAttr>:$variant,
+                       OptionalAttr<Updraft_Level>:$after,
+                       DefaultValuedAttr<I32Attr, "0">:$reads,
+                       DefaultValuedAttr<I32Attr, "0">:$writes,
+                       DefaultValuedAttr<StrAttr, "\"\"">:$why);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = [{
+    $sym_name $when (`(` $view^ `)`)? $level ($variant^)? (`after` $after^)?
+    attr-dict $body
+  }];
+  let hasVerifier = 1;
+}
+
+//===- Values ------------------------------------------------------------===//
+
+def GetOp : Updraft_Op<"get", [DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "Reads an array element or a scalar";
+  let description = [{
+    An array yields the compute type, a scalar f64 or i1 (stored as 1 or 0).
+
+    Example:
+
+    ```mlir
+    %0 = updraft.get @m : f32
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$source);
+  let results = (outs Updraft_Value:$result);
+  let assemblyFormat = "$source attr-dict `:` type($result)";
+}
+
+def PutOp : Updraft_Op<"put", [DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "Writes an array element, a scalar or this tensor's total";
+  let description = [{
+    Where `when` is false nothing is written: the stored bytes stay. `when` is
+    of tensor level or coarser.
+
+    Example:
+
+    ```mlir
+    updraft.put @m, %0 when %1 : f32
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$target, Updraft_Value:$value,
+                       Optional<I1>:$when);
+  let assemblyFormat = "$target `,` $value (`when` $when^)? attr-dict `:` type($value)";
+}
+
+def ShapeOp : Updraft_Op<"shape", [Pure]> {
+  let summary = "Reads a fact about the tensor";
+  let description = [{
+    rank, dim and size are f64; absent is i1.
+
+    Example:
+
+    ```mlir
+    %0 = updraft.shape size : f64
+    ```
+  }];
+  let arguments = (ins Updraft_Shape:$what, DefaultValuedAttr<I32Attr, "0">:$index);
+  let results = (outs AnyTypeOf<[F64, I1]>:$result);
+  let assemblyFormat = "$what attr-dict `:` type($result)";
+}
+
+def MathOp : Updraft_Op<"math", [Pure, SameOperandsAndResultType]> {
+  let summary = "Calls a function that has an expansion of our own";
+  let description = [{
+    It has no folder: upstream would evaluate it with the host's libm, whose
+    bits differ between machines (numerics.md 4).
+
+    Example:
+
+    ```mlir
+    %0 = updraft.math pow %a, %b : f64
+    ```
+  }];
+  let arguments = (ins Updraft_Function:$function,
+                       Variadic<AnyTypeOf<[F32, F64]>>:$operands_);
+  let results = (outs AnyTypeOf<[F32, F64]>:$result);
+  let assemblyFormat = "$function $operands_ attr-dict `:` type($result)";
+}
+
+def ReduceOp : Updraft_Op<"reduce", [Pure]> {
+  let summary = "Reduces an element value over its tensor";
+  let description = [{
+    Only in bodies. Blocks of 4096 in the operand's type, their totals in f64
+    (numerics.md 5).
+
+    Example:
+
+    ```mlir
+    %0 = updraft.reduce sum %x : f32
+    ```
+  }];
+  let arguments = (ins Updraft_Reducer:$reducer, AnyTypeOf<[F32, F64]>:$operand);
+  let results = (outs F64:$result);
+  let assemblyFormat = "$reducer $operand attr-dict `:` type($operand)";
+}
+
+def PartialOp : Updraft_Op<"partial"> {
+  let summary = "Adds an element value to its block's entry of a partial list";
+  let description = [{
+    In element kernels: the 128-lane sum (or maximum, minimum) of each block of
+    4096 elements is stored to the list as f64. In bodies it hands a variant's
+    value to a reduction over group or model; the list then is its name.
+
+    Example:
+
+    ```mlir
+    updraft.partial sum @squares, %0 when %1 : f32
+    ```
+  }];
+  let arguments = (ins Updraft_Reducer:$reducer, FlatSymbolRefAttr:$list,
+                       AnyTypeOf<[F32, F64]>:$operand, Optional<I1>:$when);
+  let assemblyFormat = [{
+    $reducer $list `,` $operand (`when` $when^)? attr-dict `:` type($operand)
+  }];
+}
+
+def FoldOp : Updraft_Op<"fold"> {
+  let summary = "Reduces a list of f64, or the groups' values of a scalar";
+  let description = [{
+    In a tensor kernel: this tensor's entries of a partial list. In a group
+    kernel: the group's tensors' entries of a total list. In a model kernel: all
+    groups' values of a group scalar. By 128 lanes (numerics.md 5). In a shared
+    body: the result of a reduction over group or model.
+
+    Example:
+
+    ```mlir
+    %0 = updraft.fold sum @squares
+    ```
+  }];
+  let arguments = (ins Updraft_Reducer:$reducer, FlatSymbolRefAttr:$list);
+  let results = (outs F64:$result);
+  let assemblyFormat = "$reducer $list attr-dict";
+}
+
+#endif // UPDRAFT_COMPILER_DIALECT_OPS_TD
