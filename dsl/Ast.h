@@ -73,9 +73,15 @@ struct Expr {
   std::vector<ExprPtr> args;
   /// Names of named arguments, parallel to `args`; empty if all positional.
   std::vector<std::string> argNames;
+  /// Levels of nodes from here down. The parser and Compose keep it below
+  /// kMaxHeight, so that whoever walks a tree may recurse.
+  unsigned height = 1;
   std::optional<Over> over; ///< a reduction's `over`; absent: not written
   unsigned blockSize = 0;   ///< n of `over block(n)`
 };
+
+/// The greatest height of an expression.
+constexpr unsigned kMaxHeight = 256;
 
 /// How a state is shaped or at which level it lives: the words after `:`.
 enum class Shape { Like, Rows, Cols, Matrix, Block, Tensor, Group, Model };

@@ -3,10 +3,12 @@
 #ifndef UPDRAFT_DSL_DIAGNOSTICS_H
 #define UPDRAFT_DSL_DIAGNOSTICS_H
 
+#include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/SMLoc.h"
 #include "llvm/Support/SourceMgr.h"
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -19,6 +21,18 @@ enum class Label : uint16_t {
 #include "Diagnostics.def"
 };
 
+/// The name of a label as it is printed: "N1".
+llvm::StringRef labelName(Label label);
+
+/// The candidate that `name` was probably meant to be, empty if none is close
+/// enough to be worth saying.
+std::string closest(llvm::StringRef name,
+                    llvm::ArrayRef<std::string> candidates);
+
+/// "; did you mean 'beta2'?" or nothing: the tail of a message about `name`.
+std::string didYouMean(llvm::StringRef name,
+                       llvm::ArrayRef<std::string> candidates);
+
 /// Collects messages and owns the buffers they point into. Nothing is printed
 /// until print(): errors in source order, each once.
 class Diagnostics {
@@ -26,8 +40,13 @@ public:
   /// Reports; severity comes from the table. `message` has no final period and
   /// begins in lower case. Returns false, so that `return error(...)` reads well.
   bool report(Label label, llvm::SMRange range, const llvm::Twine &message);
-  /// Adds a note to the last message.
+  /// Adds a note to the last message that was reported. A message that was
+  /// dropped because it stands there already drops its notes too.
   void note(llvm::SMRange range, const llvm::Twine &message);
+
+  /// Whether so much has gone wrong that nobody would read on.
+  bool isFull() const { return errors_ >= kMaxErrors; }
+  static constexpr unsigned kMaxErrors = 100;
 
   bool hasErrors() const { return errors_ != 0; }
   unsigned errorCount() const { return errors_; }
@@ -49,6 +68,7 @@ private:
   llvm::SourceMgr sources_;
   std::vector<Message> messages_;
   unsigned errors_ = 0;
+  bool dropsNotes_ = false;
 };
 
 } // namespace updraft

@@ -37,6 +37,11 @@ struct Request {
   Format param = Format::F32;
 };
 
+/// The parsed text of a request, null if it cannot be read. Of a pipe: a file
+/// with one optimizer.
+const ast::File *parseRequest(const Request &request, Library &library,
+                              Diagnostics &diagnostics);
+
 /// The flat rule of a request: boxes composed, options settled, printable with
 /// print() as text that parses again. Null after errors.
 std::unique_ptr<ast::Box> composeRule(const Request &request, Library &library,

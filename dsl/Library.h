@@ -13,7 +13,8 @@
 
 namespace updraft {
 
-/// The folder of rules and what has been read of it. A library name is looked
+/// The folder of rules and what has been read of it; serves one Diagnostics,
+/// into whose buffers its trees point. A library name is looked
 /// up as optimizers/<name>.upd, then optimizers/transforms/<name>.upd, then
 /// optimizers/schedules/<name>.upd. Every file is parsed once.
 class Library {
@@ -31,6 +32,9 @@ public:
   const ast::File *readSource(llvm::StringRef source, llvm::StringRef name,
                               Diagnostics &diagnostics);
 
+  /// Parses a pipe into a file with one optimizer without a name.
+  const ast::File *readPipe(llvm::StringRef pipe, Diagnostics &diagnostics);
+
   /// All names with their kind ("rule", "transform", "schedule"), sorted.
   struct Entry {
     std::string name, kind, doc;
@@ -43,6 +47,10 @@ public:
   const std::string &folder() const { return folder_; }
 
 private:
+  const ast::File *parse(std::unique_ptr<llvm::MemoryBuffer> text,
+                         llvm::StringRef key, bool isPipe,
+                         Diagnostics &diagnostics);
+
   std::string folder_;
   std::map<std::string, std::unique_ptr<ast::File>> files_;
 };

@@ -82,7 +82,14 @@ def ProgramOp : Updraft_Op<"program", [Symbol, SymbolTable, IsolatedFromAbove,
   let summary = "Holds everything that one compiled rule is";
   let description = [{
     `describe` carries what the program says of itself and no pass reads:
-    documentation, options, the flat rule as text, requires and views.
+    `doc`, `rule` (the flat rule as text) and `source` (its name) are strings,
+    `param` is the type of the parameters in memory; the others are lists of
+    dictionaries: `options` {name, doc, value}, `requires` {message, level,
+    scalar, variant} where the slot `scalar` is not 0 if the condition holds and
+    `variant` stands for tensor level only, and `views` {name, doc, level,
+    index} where `index` is that of its kernels. A view that is a stored value
+    has no kernel: its array is `viewed`, its scalar has its name. Levels are
+    i32 with the values of Level.
 
     Example:
 
@@ -227,7 +234,7 @@ def KernelOp : Updraft_Op<"kernel", [Symbol, HasParent<"ProgramOp">,
 
     ```mlir
     updraft.kernel @update step element @all after model
-        {reads = 16000 : i32, writes = 12000 : i32, why = "p'"} {
+        attributes {reads = 16000 : i32, writes = 12000 : i32, why = "p'"} {
     }
     ```
   }];
@@ -241,7 +248,7 @@ def KernelOp : Updraft_Op<"kernel", [Symbol, HasParent<"ProgramOp">,
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
     $sym_name $when (`(` $view^ `)`)? $level ($variant^)? (`after` $after^)?
-    attr-dict $body
+    attr-dict-with-keyword $body
   }];
   let hasVerifier = 1;
 }
@@ -253,6 +260,10 @@ def GetOp : Updraft_Op<"get", [DeclareOpInterfaceMethods<MemoryEffectsOpInterfac
   let description = [{
     An array yields the compute type, a scalar f64 or i1 (stored as 1 or 0).
 
+    Constraints:
+
+    * (C1) `source` is an array of the variant or a scalar
+
     Example:
 
     ```mlir
@@ -262,6 +273,7 @@ def GetOp : Updraft_Op<"get", [DeclareOpInterfaceMethods<MemoryEffectsOpInterfac
   let arguments = (ins FlatSymbolRefAttr:$source);
   let results = (outs Updraft_Value:$result);
   let assemblyFormat = "$source attr-dict `:` type($result)";
+  let hasVerifier = 1;
 }
 
 def PutOp : Updraft_Op<"put", [DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
@@ -269,6 +281,10 @@ def PutOp : Updraft_Op<"put", [DeclareOpInterfaceMethods<MemoryEffectsOpInterfac
   let description = [{
     Where `when` is false nothing is written: the stored bytes stay. `when` is
     of tensor level or coarser.
+
+    Constraints:
+
+    * (C1) `target` is an array of the variant, a scalar or a total list
 
     Example:
 
@@ -278,13 +294,20 @@ def PutOp : Updraft_Op<"put", [DeclareOpInterfaceMethods<MemoryEffectsOpInterfac
   }];
   let arguments = (ins FlatSymbolRefAttr:$target, Updraft_Value:$value,
                        Optional<I1>:$when);
-  let assemblyFormat = "$target `,` $value (`when` $when^)? attr-dict `:` type($value)";
+  let assemblyFormat = [{
+    $target `,` $value (`when` $when^)? attr-dict `:` type($value)
+  }];
+  let hasVerifier = 1;
 }
 
 def ShapeOp : Updraft_Op<"shape", [Pure]> {
   let summary = "Reads a fact about the tensor";
   let description = [{
     rank, dim and size are f64; absent is i1.
+
+    Constraints:
+
+    * (C1) the result is i1 if and only if `what` is `absent`
 
     Example:
 
@@ -295,6 +318,7 @@ def ShapeOp : Updraft_Op<"shape", [Pure]> {
   let arguments = (ins Updraft_Shape:$what, DefaultValuedAttr<I32Attr, "0">:$index);
   let results = (outs AnyTypeOf<[F64, I1]>:$result);
   let assemblyFormat = "$what attr-dict `:` type($result)";
+  let hasVerifier = 1;
 }
 
 def MathOp : Updraft_Op<"math", [Pure, SameOperandsAndResultType]> {
@@ -302,6 +326,10 @@ def MathOp : Updraft_Op<"math", [Pure, SameOperandsAndResultType]> {
   let description = [{
     It has no folder: upstream would evaluate it with the host's libm, whose
     bits differ between machines (numerics.md 4).
+
+    Constraints:
+
+    * (C1) atan2, pow and mod have two operands, all others one
 
     Example:
 
@@ -313,6 +341,7 @@ def MathOp : Updraft_Op<"math", [Pure, SameOperandsAndResultType]> {
                        Variadic<AnyTypeOf<[F32, F64]>>:$operands_);
   let results = (outs AnyTypeOf<[F32, F64]>:$result);
   let assemblyFormat = "$function $operands_ attr-dict `:` type($result)";
+  let hasVerifier = 1;
 }
 
 def ReduceOp : Updraft_Op<"reduce", [Pure]> {
@@ -337,7 +366,12 @@ def PartialOp : Updraft_Op<"partial"> {
   let description = [{
     In element kernels: the 128-lane sum (or maximum, minimum) of each block of
     4096 elements is stored to the list as f64. In bodies it hands a variant's
-    value to a reduction over group or model; the list then is its name.
+    value to a reduction over group or model; the list then is its name, and
+    where `when` is false the tensor adds nothing.
+
+    Constraints:
+
+    * (C1) `list` is a list
 
     Example:
 
@@ -350,6 +384,7 @@ def PartialOp : Updraft_Op<"partial"> {
   let assemblyFormat = [{
     $reducer $list `,` $operand (`when` $when^)? attr-dict `:` type($operand)
   }];
+  let hasVerifier = 1;
 }
 
 def FoldOp : Updraft_Op<"fold"> {
@@ -357,8 +392,15 @@ def FoldOp : Updraft_Op<"fold"> {
   let description = [{
     In a tensor kernel: this tensor's entries of a partial list. In a group
     kernel: the group's tensors' entries of a total list. In a model kernel: all
-    groups' values of a group scalar. By 128 lanes (numerics.md 5). In a shared
-    body: the result of a reduction over group or model.
+    groups' values of a group scalar. By 128 lanes (numerics.md 5). In a body:
+    the result of a reduction `over` group or model of what the bodies' partials
+    hand to the list; a list over which is folded belongs to one reduction.
+
+    Constraints:
+
+    * (C1) `over` is present if and only if the fold stands in a body
+    * (C2) `over` is `model` or `group`
+    * (C3) `list` is a list, or in a model kernel a group scalar
 
     Example:
 
@@ -366,9 +408,11 @@ def FoldOp : Updraft_Op<"fold"> {
     %0 = updraft.fold sum @squares
     ```
   }];
-  let arguments = (ins Updraft_Reducer:$reducer, FlatSymbolRefAttr:$list);
+  let arguments = (ins Updraft_Reducer:$reducer, FlatSymbolRefAttr:$list,
+                       OptionalAttr<Updraft_Level>:$over);
   let results = (outs F64:$result);
-  let assemblyFormat = "$reducer $list attr-dict";
+  let assemblyFormat = "$reducer $list (`over` $over^)? attr-dict";
+  let hasVerifier = 1;
 }
 
 #endif // UPDRAFT_COMPILER_DIALECT_OPS_TD

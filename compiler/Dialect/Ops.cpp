@@ -1,0 +1,181 @@
+//===- Ops.cpp - Constraints and effects of the updraft ops ---------------===//
+//
+// The verifiers check exactly the labels of Ops.td, in its order. Memory
+// effects name the declaration that is read or written, so that a pass can see
+// that two reads of one name are one.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Dialect/Dialect.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/DialectImplementation.h"
+
+using namespace mlir;
+using namespace updraft::ir;
+
+#include "compiler/Dialect/Dialect.cpp.inc"
+#include "compiler/Dialect/Enums.cpp.inc"
+#define GET_OP_CLASSES
+#include "compiler/Dialect/Ops.cpp.inc"
+
+void UpdraftDialect::initialize() {
+  addOperations<
+#define GET_OP_LIST
+#include "compiler/Dialect/Ops.cpp.inc"
+      >();
+}
+
+void updraft::ir::loadPlanDialects(MLIRContext &context) {
+  context.loadDialect<UpdraftDialect, arith::ArithDialect, math::MathDialect>();
+}
+
+//===----------------------------------------------------------------------===//
+// Names
+//===----------------------------------------------------------------------===//
+
+/// The variant that the body or kernel around `user` belongs to, as written.
+static FlatSymbolRefAttr variantAround(Operation *user) {
+  for (Operation *op = user; op; op = op->getParentOp()) {
+    if (auto kernel = dyn_cast<KernelOp>(op))
+      return kernel.getVariantAttr();
+    if (auto body = dyn_cast<BodyOp>(op))
+      return body.getVariantAttr();
+  }
+  return {};
+}
+
+Operation *updraft::ir::lookup(Operation *user, StringRef name) {
+  auto program = user->getParentOfType<ProgramOp>();
+  if (!program)
+    return nullptr;
+  if (FlatSymbolRefAttr variant = variantAround(user))
+    if (Operation *table =
+            SymbolTable::lookupSymbolIn(program, variant.getAttr()))
+      if (Operation *found = SymbolTable::lookupSymbolIn(
+              table, StringAttr::get(user->getContext(), name)))
+        return found;
+  return SymbolTable::lookupSymbolIn(program,
+                                     StringAttr::get(user->getContext(), name));
+}
+
+/// Fails unless `name` means a declaration that satisfies `isWanted`.
+static LogicalResult
+verifyName(Operation *op, StringRef name, StringRef wanted,
+           llvm::function_ref<bool(Operation *)> isWanted) {
+  Operation *found = lookup(op, name);
+  if (!found)
+    return op->emitOpError()
+           << "names '" << name << "', which is not declared here";
+  if (!isWanted(found))
+    return op->emitOpError()
+           << "names '" << name << "', which is no " << wanted;
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Declarations
+//===----------------------------------------------------------------------===//
+
+LogicalResult ScalarOp::verify() {
+  // scalar (C1)
+  if (getDescribe().has_value() != (getKind() == ScalarKind::Hyper))
+    return emitOpError() << (getDescribe() ? "describes a "
+                                           : "must describe a ")
+                         << stringifyScalarKind(getKind())
+                         << ": only a hyper is described";
+  // scalar (C2)
+  bool inVariant = isa<VariantOp>((*this)->getParentOp());
+  if (inVariant != (getLevel() == Level::Tensor))
+    return emitOpError()
+           << "of " << stringifyLevel(getLevel()) << " level stands in a "
+           << (inVariant ? "variant" : "program")
+           << ": tensor scalars stand in a variant, others in the "
+              "program";
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Bodies and kernels
+//===----------------------------------------------------------------------===//
+
+LogicalResult KernelOp::verify() {
+  // kernel (C1)
+  bool isFine = getLevel() == Level::Tensor || getLevel() == Level::Element;
+  if (getVariant().has_value() != isFine)
+    return emitOpError() << "of " << stringifyLevel(getLevel()) << " level "
+                         << (isFine ? "needs a variant" : "has a variant");
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Values
+//===----------------------------------------------------------------------===//
+
+using Effects =
+    SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>>;
+
+void GetOp::getEffects(Effects &effects) {
+  effects.emplace_back(MemoryEffects::Read::get(), getSourceAttr());
+}
+
+LogicalResult GetOp::verify() {
+  // get (C1)
+  return verifyName(*this, getSource(), "array or scalar",
+                    [](Operation *op) { return isa<ArrayOp, ScalarOp>(op); });
+}
+
+void PutOp::getEffects(Effects &effects) {
+  effects.emplace_back(MemoryEffects::Write::get(), getTargetAttr());
+}
+
+LogicalResult PutOp::verify() {
+  // put (C1)
+  return verifyName(
+      *this, getTarget(), "array, scalar or total list", [](Operation *op) {
+        auto list = dyn_cast<ListOp>(op);
+        return isa<ArrayOp, ScalarOp>(op) || (list && !list.getPartial());
+      });
+}
+
+LogicalResult ShapeOp::verify() {
+  // shape (C1)
+  if (getType().isInteger(1) != (getWhat() == Shape::Absent))
+    return emitOpError() << stringifyShape(getWhat()) << " cannot be of type "
+                         << getType() << ": absent is i1, all else f64";
+  return success();
+}
+
+LogicalResult MathOp::verify() {
+  bool isBinary = llvm::is_contained(
+      {Function::Atan2, Function::Pow, Function::Mod}, getFunction());
+  // math (C1)
+  if (getOperands_().size() != (isBinary ? 2u : 1u))
+    return emitOpError() << stringifyFunction(getFunction()) << " takes "
+                         << (isBinary ? 2 : 1) << " operands, not "
+                         << getOperands_().size();
+  return success();
+}
+
+LogicalResult PartialOp::verify() {
+  // partial (C1)
+  return verifyName(*this, getList(), "list",
+                    [](Operation *op) { return isa<ListOp>(op); });
+}
+
+LogicalResult FoldOp::verify() {
+  bool inBody = isa<BodyOp>((*this)->getParentOp());
+  // fold (C1)
+  if (getOver().has_value() != inBody)
+    return emitOpError() << (inBody ? "in a body must say over what"
+                                    : "in a kernel cannot say over what");
+  // fold (C2)
+  if (getOver() && *getOver() != Level::Model && *getOver() != Level::Group)
+    return emitOpError() << "cannot go over " << stringifyLevel(*getOver())
+                         << ": only over model or group";
+  // fold (C3)
+  return verifyName(*this, getList(), "list or scalar",
+                    [](Operation *op) { return isa<ListOp, ScalarOp>(op); });
+}

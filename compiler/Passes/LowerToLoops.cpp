@@ -1,0 +1,68 @@
+//===- LowerToLoops.cpp - From kernels to loops over vectors --------------===//
+
+#include "compiler/Passes/LowerToLoops.h"
+
+#include "compiler/Passes/LowerToLoopsKernel.h"
+
+#include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "llvm/ADT/StringSet.h"
+
+namespace updraft {
+
+using mlir::failed;
+using mlir::failure;
+using mlir::LogicalResult;
+using mlir::success;
+
+/// A kernel reads memory as it was before its own writes.
+static LogicalResult checkReadsComeFirst(ir::KernelOp kernel) {
+  llvm::StringSet<> written;
+  for (mlir::Operation &op : kernel.getBody().front()) {
+    if (auto put = llvm::dyn_cast<ir::PutOp>(op))
+      written.insert(put.getTarget());
+    if (auto get = llvm::dyn_cast<ir::GetOp>(op))
+      if (written.contains(get.getSource()))
+        return get.emitOpError("reads '")
+               << get.getSource() << "' after the kernel has written it";
+  }
+  return success();
+}
+
+static LogicalResult lowerKernel(ir::KernelOp op, const Layout &layout,
+                                 const LoopShape &shape,
+                                 mlir::ModuleOp module) {
+  if (failed(checkReadsComeFirst(op)))
+    return failure();
+  loops::Kernel kernel(op, layout, shape, module);
+  LogicalResult result = op.getLevel() == ir::Level::Element
+                             ? loops::lowerElementKernel(kernel)
+                             : loops::lowerScalarKernel(kernel);
+  if (failed(result))
+    return failure();
+  // The kernel's attributes stay as its row of the program's table. Users come
+  // after what they use, so the operations go from the last to the first.
+  mlir::Block &body = op.getBody().front();
+  while (!body.empty())
+    body.back().erase();
+  return success();
+}
+
+LogicalResult lowerToLoops(mlir::ModuleOp module, const LoopShape &shape) {
+  auto programs = module.getOps<ir::ProgramOp>();
+  if (programs.empty())
+    return module.emitError("holds no updraft.program");
+  mlir::MLIRContext *context = module.getContext();
+  context->loadDialect<mlir::arith::ArithDialect, mlir::cf::ControlFlowDialect,
+                       mlir::func::FuncDialect, mlir::LLVM::LLVMDialect,
+                       mlir::math::MathDialect, mlir::scf::SCFDialect,
+                       mlir::vector::VectorDialect>();
+  ir::ProgramOp program = *programs.begin();
+  Layout layout(program);
+  for (auto kernel : program.getBody().getOps<ir::KernelOp>())
+    if (failed(lowerKernel(kernel, layout, shape, module)))
+      return failure();
+  return success();
+}
+
+} // namespace updraft

@@ -1,0 +1,120 @@
+//===- LowerToLoopsBuilder.cpp - Short names for what loops are made of ---===//
+
+#include "compiler/Passes/LowerToLoopsBuilder.h"
+
+#include <limits>
+
+namespace updraft::loops {
+
+namespace arith = mlir::arith;
+namespace LLVM = mlir::LLVM;
+
+Type Builder::widened(Type type, unsigned width) {
+  return width == 1 ? type : mlir::VectorType::get({width}, type);
+}
+
+Value Builder::integer(int64_t value, Type type) {
+  Type wanted = type ? type : getI64Type();
+  return arith::ConstantOp::create(*this, location, wanted,
+                                   getIntegerAttr(wanted, value));
+}
+
+Value Builder::number(double value, Type type) {
+  mlir::TypedAttr attribute;
+  if (auto vector = mlir::dyn_cast<mlir::VectorType>(type))
+    attribute = mlir::DenseElementsAttr::get(
+        vector, mlir::Attribute(getFloatAttr(vector.getElementType(), value)));
+  else
+    attribute = getFloatAttr(type, value);
+  return arith::ConstantOp::create(*this, location, attribute);
+}
+
+Value Builder::at(Value base, int64_t bytes) {
+  if (bytes == 0)
+    return base;
+  return LLVM::GEPOp::create(*this, location, pointer(), getI8Type(), base,
+                             llvm::ArrayRef<LLVM::GEPArg>{int32_t(bytes)});
+}
+
+Value Builder::at(Value base, Value bytes) {
+  return at(base, bytes, getI8Type());
+}
+
+Value Builder::at(Value base, Value index, Type item) {
+  return LLVM::GEPOp::create(*this, location, pointer(), item, base,
+                             llvm::ArrayRef<LLVM::GEPArg>{index});
+}
+
+Value Builder::load(Type type, Value address, unsigned alignment) {
+  return LLVM::LoadOp::create(*this, location, type, address, alignment);
+}
+
+void Builder::store(Value value, Value address, unsigned alignment) {
+  LLVM::StoreOp::create(*this, location, value, address, alignment);
+}
+
+Value Builder::stack(Type item, int64_t count) {
+  return LLVM::AllocaOp::create(*this, location, pointer(), item,
+                                integer(count), /*alignment=*/64);
+}
+
+Value Builder::add(Value left, Value right) {
+  return arith::AddIOp::create(*this, location, left, right);
+}
+
+Value Builder::multiply(Value left, Value right) {
+  return arith::MulIOp::create(*this, location, left, right);
+}
+
+Value Builder::bitAnd(Value left, int64_t mask) {
+  return arith::AndIOp::create(*this, location, left,
+                               integer(mask, left.getType()));
+}
+
+Value Builder::compare(arith::CmpIPredicate predicate, Value left,
+                       Value right) {
+  return arith::CmpIOp::create(*this, location, predicate, left, right);
+}
+
+void Builder::loop(Value from, Value to, int64_t step,
+                   llvm::function_ref<void(Value)> body) {
+  Value by = integer(step);
+  auto loop = mlir::scf::ForOp::create(*this, location, from, to, by);
+  InsertionGuard guard(*this);
+  setInsertionPointToStart(loop.getBody());
+  body(loop.getInductionVar());
+}
+
+void Builder::when(Value condition, llvm::function_ref<void()> then,
+                   llvm::function_ref<void()> otherwise) {
+  auto branch = mlir::scf::IfOp::create(*this, location, condition,
+                                        /*withElseRegion=*/bool(otherwise));
+  InsertionGuard guard(*this);
+  setInsertionPointToStart(branch.thenBlock());
+  then();
+  if (!otherwise)
+    return;
+  setInsertionPointToStart(branch.elseBlock());
+  otherwise();
+}
+
+Value combine(Builder &builder, ir::Reducer reducer, Value left, Value right) {
+  switch (reducer) {
+  case ir::Reducer::Sum:
+    return arith::AddFOp::create(builder, builder.location, left, right);
+  case ir::Reducer::Max:
+    return arith::MaximumFOp::create(builder, builder.location, left, right);
+  case ir::Reducer::Min:
+    return arith::MinimumFOp::create(builder, builder.location, left, right);
+  }
+  llvm_unreachable("an unknown reducer");
+}
+
+double identityOf(ir::Reducer reducer) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  return reducer == ir::Reducer::Sum   ? 0.0
+         : reducer == ir::Reducer::Max ? -infinity
+                                       : infinity;
+}
+
+} // namespace updraft::loops

@@ -1,0 +1,412 @@
+//===- LowerToLoopsElement.cpp - Kernels of element level -----------------===//
+//
+// A loop over chunks around a loop over vectors. Values of model and group
+// level stand before the first, those of tensor level before the second; each
+// is spread over a vector once. Where a kernel reduces, a chunk is walked in
+// blocks of 4096 elements.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Passes/ExpandMath.h"
+#include "compiler/Passes/LowerToLoopsBranches.h"
+#include "compiler/Passes/LowerToLoopsFold.h"
+#include "compiler/Passes/LowerToLoopsFormat.h"
+#include "runtime/abi.h"
+
+#include <cstddef>
+
+namespace updraft::loops {
+
+namespace arith = mlir::arith;
+using ir::Level;
+using mlir::failed;
+using mlir::failure;
+using mlir::LogicalResult;
+using mlir::Operation;
+using mlir::success;
+
+namespace {
+
+class ElementLoops {
+public:
+  explicit ElementLoops(Kernel &kernel);
+  LogicalResult build();
+
+private:
+  /// A vector of elements (or one): which, and the lanes that exist.
+  struct Step {
+    Value index;
+    unsigned width;
+    Value mask;
+  };
+
+  LogicalResult check();
+  LogicalResult emitUniforms(Builder &builder, Level level);
+  void enterFirstGroup();
+  LogicalResult emitChunk(Value number);
+  void emitSlice(const Slice &slice, unsigned depth);
+  void emitLoops(const Slice &slice);
+  void findPointers(const Slice &slice);
+  void spreadUniforms(const Slice &slice);
+  void emitBlocks(const Slice &slice);
+  void emitRange(const Slice &slice, Value from, Value to);
+  void emitTail(const Slice &slice, Value from, Value to);
+  bool masksTails(const Slice &slice) const;
+
+  void emitBody(const Slice &slice, const Step &step);
+  Value emitOperation(const Slice &slice, Operation *operation,
+                      const Step &step);
+  Value operandOf(const Slice &slice, Value value, const Step &step);
+  Value emitGet(ir::GetOp get, const Step &step);
+  void emitPut(const Slice &slice, ir::PutOp put, const Step &step);
+  void emitPartial(const Slice &slice, ir::PartialOp partial,
+                   const Step &step);
+
+  Kernel &kernel_;
+  Builder &at_;
+  unsigned width_;
+  Value chunkFirst_, chunkCount_;
+  llvm::StringMap<Value> pointers_;
+  llvm::DenseMap<Value, Value> spread_, values_;
+  llvm::DenseMap<Operation *, Lanes> lanes_;
+};
+
+} // namespace
+
+/// More conditions than this stay selections: code doubles with each.
+static constexpr unsigned kMaxBranches = 3;
+
+ElementLoops::ElementLoops(Kernel &kernel)
+    : kernel_(kernel), at_(kernel.builder) {
+  auto program = kernel.op->getParentOfType<ir::ProgramOp>();
+  width_ = kernel.shape.vectorBytes * 8 /
+           program.getCompute().getIntOrFloatBitWidth();
+}
+
+//===- Around the loops ---------------------------------------------------===//
+
+LogicalResult ElementLoops::check() {
+  for (Operation &operation : kernel_.body()) {
+    llvm::StringRef name;
+    Type value;
+    if (auto get = llvm::dyn_cast<ir::GetOp>(operation)) {
+      if (kernel_.levelOf(&operation) != Level::Element)
+        continue;
+      name = get.getSource();
+      value = get.getType();
+    } else if (auto put = llvm::dyn_cast<ir::PutOp>(operation)) {
+      name = put.getTarget();
+      value = put.getValue().getType();
+    } else {
+      continue;
+    }
+    auto place = kernel_.placeOf(name);
+    if (!place || place->kind != Place::Kind::Array)
+      return operation.emitOpError("writes '")
+             << name << "', which is no array of this variant";
+    if (!isStorable(place->format, value))
+      return operation.emitOpError("cannot convert ")
+             << value << " to or from " << place->format;
+  }
+  return success();
+}
+
+LogicalResult ElementLoops::emitUniforms(Builder &builder, Level level) {
+  for (Operation &operation : kernel_.body())
+    if (operation.getNumResults() != 0 && kernel_.levelOf(&operation) == level &&
+        failed(kernel_.emitUniform(builder, &operation)))
+      return failure();
+  return success();
+}
+
+/// All chunks of a call belong to one group, so the first tells it.
+void ElementLoops::enterFirstGroup() {
+  Value chunks =
+      kernel_.frameMember(offsetof(updraft_frame, chunks), at_.pointer());
+  Value chunk = at_.at(
+      chunks, at_.multiply(kernel_.first, at_.integer(sizeof(updraft_chunk))));
+  auto load = [&](Value address, int64_t offset) -> Value {
+    Value narrow = at_.load(at_.getI32Type(), at_.at(address, offset));
+    return arith::ExtUIOp::create(at_, at_.location, at_.getI64Type(), narrow);
+  };
+  kernel_.enterRow(at_, load(chunk, offsetof(updraft_chunk, tensor)));
+  kernel_.enterGroup(at_, load(kernel_.row, offsetof(updraft_tensor, group)));
+}
+
+LogicalResult ElementLoops::build() {
+  if (failed(check()))
+    return failure();
+  return kernel_.build([&]() -> LogicalResult {
+    if (failed(emitUniforms(kernel_.entry, Level::Model)))
+      return failure();
+    enterFirstGroup();
+    if (failed(emitUniforms(at_, Level::Group)))
+      return failure();
+    for (auto partial : kernel_.op.getBody().getOps<ir::PartialOp>()) {
+      Type type = partial.getOperand().getType();
+      Value memory = kernel_.entry.stack(type, kLanes);
+      lanes_.try_emplace(
+          partial, Lanes{memory, type, partial.getReducer(), width_});
+    }
+    LogicalResult result = success();
+    Value end = at_.add(kernel_.first, kernel_.count);
+    at_.loop(kernel_.first, end, 1,
+             [&](Value number) { result = emitChunk(number); });
+    return result;
+  });
+}
+
+LogicalResult ElementLoops::emitChunk(Value number) {
+  Value chunks =
+      kernel_.frameMember(offsetof(updraft_frame, chunks), at_.pointer());
+  Value chunk =
+      at_.at(chunks, at_.multiply(number, at_.integer(sizeof(updraft_chunk))));
+  Type i64 = at_.getI64Type(), i32 = at_.getI32Type();
+  auto loadCount = [&](int64_t offset) -> Value {
+    return arith::ExtUIOp::create(at_, at_.location, i64,
+                                  at_.load(i32, at_.at(chunk, offset)));
+  };
+  chunkFirst_ = at_.load(i64, chunk);
+  chunkCount_ = loadCount(offsetof(updraft_chunk, count));
+  kernel_.enterRow(at_, loadCount(offsetof(updraft_chunk, tensor)));
+  if (failed(emitUniforms(at_, Level::Tensor)))
+    return failure();
+  emitSlice(Slice(kernel_), 0);
+  return success();
+}
+
+void ElementLoops::emitSlice(const Slice &slice, unsigned depth) {
+  if (slice.isEmpty())
+    return;
+  Value condition = slice.openCondition();
+  if (!condition || depth == kMaxBranches)
+    return emitLoops(slice);
+  Slice taken = slice.assuming(condition, true);
+  Slice other = slice.assuming(condition, false);
+  auto emitOther = [&] { emitSlice(other, depth + 1); };
+  llvm::function_ref<void()> none = nullptr;
+  at_.when(
+      kernel_.uniforms.lookup(condition), [&] { emitSlice(taken, depth + 1); },
+      other.isEmpty() ? none : llvm::function_ref<void()>(emitOther));
+}
+
+//===- The loops over one chunk -------------------------------------------===//
+
+void ElementLoops::findPointers(const Slice &slice) {
+  pointers_.clear();
+  for (Operation *operation : slice.operations()) {
+    llvm::StringRef name;
+    if (auto get = llvm::dyn_cast<ir::GetOp>(operation))
+      name = get.getSource();
+    else if (auto put = llvm::dyn_cast<ir::PutOp>(operation))
+      name = put.getTarget();
+    if (name.empty() || pointers_.contains(name))
+      continue;
+    auto place = kernel_.placeOf(name);
+    Value start = kernel_.rowMember(at_, place->offset, at_.pointer());
+    int64_t bytes = place->format.getIntOrFloatBitWidth() / 8;
+    pointers_[name] =
+        at_.at(start, at_.multiply(chunkFirst_, at_.integer(bytes)));
+  }
+}
+
+/// Every uniform value that elements meet becomes a vector before the loop.
+void ElementLoops::spreadUniforms(const Slice &slice) {
+  spread_.clear();
+  for (Operation *operation : slice.operations())
+    for (Value operand : operation->getOperands()) {
+      Value source = slice.resolve(operand);
+      if (kernel_.levelOf(source) == Level::Element || spread_.count(source))
+        continue;
+      Value scalar = kernel_.uniforms.lookup(source);
+      Type type = Builder::widened(source.getType(), width_);
+      mlir::Attribute constant;
+      if (mlir::matchPattern(scalar, mlir::m_Constant(&constant)))
+        spread_[source] = arith::ConstantOp::create(
+            at_, at_.location,
+            mlir::DenseElementsAttr::get(mlir::cast<mlir::VectorType>(type),
+                                         constant));
+      else
+        spread_[source] = mlir::vector::BroadcastOp::create(
+            at_, at_.location, type, scalar);
+    }
+}
+
+void ElementLoops::emitLoops(const Slice &slice) {
+  findPointers(slice);
+  spreadUniforms(slice);
+  bool reduces = llvm::any_of(slice.operations(), [](Operation *operation) {
+    return llvm::isa<ir::PartialOp>(operation);
+  });
+  if (reduces)
+    emitBlocks(slice);
+  else
+    emitRange(slice, at_.integer(0), chunkCount_);
+}
+
+void ElementLoops::emitBlocks(const Slice &slice) {
+  llvm::SmallVector<ir::PartialOp> partials;
+  for (Operation *operation : slice.operations())
+    if (auto partial = llvm::dyn_cast<ir::PartialOp>(operation))
+      partials.push_back(partial);
+  Type i64 = at_.getI64Type();
+  Value blockSize = at_.integer(UPDRAFT_BLOCK);
+  Value firstEntry = at_.add(
+      kernel_.rowMember(at_, offsetof(updraft_tensor, first_partial), i64),
+      arith::DivUIOp::create(at_, at_.location, chunkFirst_, blockSize));
+  at_.loop(at_.integer(0), chunkCount_, UPDRAFT_BLOCK, [&](Value from) {
+    for (ir::PartialOp partial : partials)
+      lanes_.find(partial)->second.clear(at_);
+    Value to = arith::MinUIOp::create(at_, at_.location, chunkCount_,
+                                      at_.add(from, blockSize));
+    emitRange(slice, from, to);
+    Value block = arith::DivUIOp::create(at_, at_.location, from, blockSize);
+    Value entry = at_.add(firstEntry, block);
+    for (ir::PartialOp partial : partials) {
+      Value total = lanes_.find(partial)->second.fold(at_);
+      if (!total.getType().isF64())
+        total = arith::ExtFOp::create(at_, at_.location, at_.getF64Type(),
+                                      total);
+      Value stride = kernel_.frameMember(
+          offsetof(updraft_frame, partial_stride), i64);
+      auto place = kernel_.placeOf(partial.getList());
+      Value index =
+          at_.add(at_.multiply(stride, at_.integer(place->index)), entry);
+      Value lists = kernel_.frameMember(offsetof(updraft_frame, partials),
+                                        at_.pointer());
+      at_.store(total, at_.at(lists, index, at_.getF64Type()));
+    }
+  });
+}
+
+bool ElementLoops::masksTails(const Slice &slice) const {
+  if (kernel_.shape.tail != LoopShape::Tail::MaskWide)
+    return kernel_.shape.tail == LoopShape::Tail::MaskAll;
+  return llvm::all_of(slice.operations(), [&](Operation *operation) {
+    llvm::StringRef name;
+    if (auto get = llvm::dyn_cast<ir::GetOp>(operation))
+      name = get.getSource();
+    else if (auto put = llvm::dyn_cast<ir::PutOp>(operation))
+      name = put.getTarget();
+    return name.empty() ||
+           kernel_.placeOf(name)->format.getIntOrFloatBitWidth() > 16;
+  });
+}
+
+/// Elements [from, to) of the chunk; `from` is a multiple of the width.
+void ElementLoops::emitRange(const Slice &slice, Value from, Value to) {
+  Value whole = at_.bitAnd(to, -int64_t(width_));
+  at_.loop(from, whole, width_, [&](Value index) {
+    emitBody(slice, {index, width_, Value()});
+  });
+  emitTail(slice, whole, to);
+}
+
+void ElementLoops::emitTail(const Slice &slice, Value from, Value to) {
+  if (!masksTails(slice)) {
+    at_.loop(from, to, 1,
+             [&](Value index) { emitBody(slice, {index, 1, Value()}); });
+    return;
+  }
+  Value hasTail = at_.compare(arith::CmpIPredicate::ne, from, to);
+  at_.when(hasTail, [&] {
+    auto type = mlir::VectorType::get({width_}, at_.getI32Type());
+    llvm::SmallVector<int32_t> lanes(width_);
+    for (unsigned lane = 0; lane < width_; ++lane)
+      lanes[lane] = lane;
+    Value numbers = arith::ConstantOp::create(
+        at_, at_.location,
+        mlir::DenseElementsAttr::get(type, llvm::ArrayRef<int32_t>(lanes)));
+    Value left = arith::SubIOp::create(at_, at_.location, to, from);
+    Value count = arith::TruncIOp::create(at_, at_.location, at_.getI32Type(),
+                                          left);
+    Value limit =
+        mlir::vector::BroadcastOp::create(at_, at_.location, type, count);
+    Value mask = at_.compare(arith::CmpIPredicate::slt, numbers, limit);
+    emitBody(slice, {from, width_, mask});
+  });
+}
+
+//===- The body -----------------------------------------------------------===//
+
+Value ElementLoops::operandOf(const Slice &slice, Value value,
+                              const Step &step) {
+  Value source = slice.resolve(value);
+  if (kernel_.levelOf(source) == Level::Element)
+    return values_.lookup(source);
+  return step.width == 1 ? kernel_.uniforms.lookup(source)
+                         : spread_.lookup(source);
+}
+
+void ElementLoops::emitBody(const Slice &slice, const Step &step) {
+  values_.clear();
+  for (Operation *operation : slice.operations()) {
+    at_.location = operation->getLoc();
+    if (auto put = llvm::dyn_cast<ir::PutOp>(operation))
+      emitPut(slice, put, step);
+    else if (auto partial = llvm::dyn_cast<ir::PartialOp>(operation))
+      emitPartial(slice, partial, step);
+    else
+      values_[operation->getResult(0)] =
+          emitOperation(slice, operation, step);
+  }
+}
+
+Value ElementLoops::emitOperation(const Slice &slice, Operation *operation,
+                                  const Step &step) {
+  if (auto get = llvm::dyn_cast<ir::GetOp>(operation))
+    return emitGet(get, step);
+  llvm::SmallVector<Value> operands;
+  for (Value operand : operation->getOperands())
+    operands.push_back(operandOf(slice, operand, step));
+  if (auto math = llvm::dyn_cast<ir::MathOp>(operation))
+    return emitFunction(at_, at_.location, math.getFunction(), operands);
+  // A condition that is the same for all lanes is best asked once.
+  if (auto select = llvm::dyn_cast<arith::SelectOp>(operation))
+    if (kernel_.levelOf(select.getCondition()) != Level::Element)
+      operands[0] = kernel_.uniforms.lookup(select.getCondition());
+  return cloneWidened(at_, operation, operands, step.width)->getResult(0);
+}
+
+Value ElementLoops::emitGet(ir::GetOp get, const Step &step) {
+  auto place = kernel_.placeOf(get.getSource());
+  Type format = place->format;
+  Type item = at_.getIntegerType(format.getIntOrFloatBitWidth());
+  Value address = at_.at(pointers_.lookup(get.getSource()), step.index, item);
+  return loadElements(at_, format, get.getType(), address, step.width,
+                      step.mask);
+}
+
+void ElementLoops::emitPut(const Slice &slice, ir::PutOp put,
+                           const Step &step) {
+  Type format = kernel_.placeOf(put.getTarget())->format;
+  Value elements = operandOf(slice, put.getValue(), step);
+  Type item = at_.getIntegerType(format.getIntOrFloatBitWidth());
+  Value address = at_.at(pointers_.lookup(put.getTarget()), step.index, item);
+  auto store = [&] {
+    storeElements(at_, format, elements, address, step.mask);
+  };
+  if (put.getWhen() && !slice.truthOf(put.getWhen()))
+    at_.when(kernel_.uniforms.lookup(put.getWhen()), store);
+  else
+    store();
+}
+
+/// Lanes that do not exist are set to the identity after the body: their
+/// operand need not be 0 where the arrays were read as 0.
+void ElementLoops::emitPartial(const Slice &slice, ir::PartialOp partial,
+                               const Step &step) {
+  const Lanes &lanes = lanes_.find(partial)->second;
+  Value items = operandOf(slice, partial.getOperand(), step);
+  if (step.mask)
+    items = arith::SelectOp::create(
+        at_, at_.location, step.mask, items,
+        at_.number(identityOf(partial.getReducer()), items.getType()));
+  lanes.accumulate(at_, step.index, items);
+}
+
+LogicalResult lowerElementKernel(Kernel &kernel) {
+  return ElementLoops(kernel).build();
+}
+
+} // namespace updraft::loops

@@ -1,0 +1,43 @@
+//===- LowerToLoopsFold.h - Sums, maxima and minima by 128 lanes ----------===//
+//
+// numerics.md 5: item i goes into lane i mod 128, the lanes are put together by
+// halves. The lanes lie in memory: a body of many reductions would not find
+// registers for them, and from memory a list comes no slower this way.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef UPDRAFT_COMPILER_PASSES_LOWERTOLOOPSFOLD_H
+#define UPDRAFT_COMPILER_PASSES_LOWERTOLOOPSFOLD_H
+
+#include "compiler/Passes/LowerToLoopsBuilder.h"
+
+#include "mlir/IR/BuiltinOps.h"
+
+namespace updraft::loops {
+
+constexpr int64_t kLanes = 128;
+
+/// 128 accumulators of a float type in stack memory.
+struct Lanes {
+  Value memory;
+  Type type;
+  ir::Reducer reducer;
+  unsigned width; ///< items of a vector
+
+  /// Sets all to the identity.
+  void clear(Builder &builder) const;
+  /// Adds `items` (a vector of `width` or a scalar) that begin at position
+  /// `index` of the list.
+  void accumulate(Builder &builder, Value index, Value items) const;
+  /// The one value of all.
+  Value fold(Builder &builder) const;
+};
+
+/// A call that folds `count` f64 at `list`, `stride` bytes apart (null: they
+/// lie side by side). Makes the called function at its first use.
+Value foldList(Builder &builder, mlir::ModuleOp module, ir::Reducer reducer,
+               Value list, Value count, Value stride);
+
+} // namespace updraft::loops
+
+#endif // UPDRAFT_COMPILER_PASSES_LOWERTOLOOPSFOLD_H

@@ -1,0 +1,90 @@
+//===- LowerToLoopsKernel.h - One kernel on its way to a function ---------===//
+//
+// What kernels of all levels share: the function, what the frame holds, the
+// level of every value, and how values of tensor level and coarser ("uniform"
+// to an element loop) are computed.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef UPDRAFT_COMPILER_PASSES_LOWERTOLOOPSKERNEL_H
+#define UPDRAFT_COMPILER_PASSES_LOWERTOLOOPSKERNEL_H
+
+#include "compiler/Passes/LowerToLoops.h"
+#include "compiler/Passes/LowerToLoopsBuilder.h"
+#include "compiler/Target/Layout.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/IRMapping.h"
+
+namespace updraft::loops {
+
+/// One kernel, its function, and what is known of both.
+class Kernel {
+public:
+  Kernel(ir::KernelOp kernel, const Layout &layout, const LoopShape &shape,
+         mlir::ModuleOp module);
+
+  /// Builds the function's frame; `body` fills the part that runs when there
+  /// is something to do, with `builder` standing in it.
+  mlir::LogicalResult
+  build(llvm::function_ref<mlir::LogicalResult()> body);
+
+  ir::KernelOp op;
+  const Layout &layout;
+  const LoopShape &shape;
+  mlir::ModuleOp module;
+  Builder builder;
+  /// Stands in the function's first block: what a whole call has in common.
+  Builder entry;
+  Value frame, first, count;
+  /// Where the values of the level at hand lie.
+  Value groupBase, row, span;
+  /// Uniform values by the body's value.
+  mlir::IRMapping uniforms;
+
+  llvm::StringRef variant() const;
+  mlir::Block &body() const { return ir::KernelOp(op).getBody().front(); }
+  ir::Level level() const { return ir::KernelOp(op).getLevel(); }
+  ir::Level levelOf(Value value) const;
+  ir::Level levelOf(mlir::Operation *op) const;
+  std::optional<Place> placeOf(llvm::StringRef name) const {
+    return layout.find(variant(), name);
+  }
+
+  /// A member of updraft_frame, loaded once a call.
+  Value frameMember(int64_t offset, Type type);
+  /// A member of updraft_tensor, at `row`.
+  Value rowMember(Builder &at, int64_t offset, Type type);
+  /// Sets groupBase from a group's number.
+  void enterGroup(Builder &at, Value group);
+  /// Sets row from its number within the variant.
+  void enterRow(Builder &at, Value index);
+
+  /// Emits a uniform operation (anything but put and partial) at `at`.
+  mlir::LogicalResult emitUniform(Builder &at, mlir::Operation *operation);
+  /// Address of a scalar of the level entered.
+  Value addressOf(Builder &at, const Place &place);
+
+private:
+  void findLevels();
+  ir::Level levelOfLeaf(mlir::Operation *operation) const;
+  mlir::LogicalResult emitGet(Builder &at, ir::GetOp get);
+  void emitShape(Builder &at, ir::ShapeOp shape);
+  mlir::LogicalResult emitFold(Builder &at, ir::FoldOp fold);
+
+  llvm::DenseMap<mlir::Operation *, ir::Level> levels_;
+  llvm::DenseMap<int64_t, Value> members_;
+};
+
+/// Kernels of model, group and tensor level.
+mlir::LogicalResult lowerScalarKernel(Kernel &kernel);
+/// Kernels of element level.
+mlir::LogicalResult lowerElementKernel(Kernel &kernel);
+
+/// Clones `operation` with `operands`, its results widened to `width` items.
+mlir::Operation *cloneWidened(Builder &builder, mlir::Operation *operation,
+                              ValueRange operands, unsigned width);
+
+} // namespace updraft::loops
+
+#endif // UPDRAFT_COMPILER_PASSES_LOWERTOLOOPSKERNEL_H

@@ -1,0 +1,86 @@
+//===- Target.cpp - The machines that programs are compiled for -----------===//
+
+#include "compiler/Target/Target.h"
+
+#include "runtime/abi.h"
+
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/Target/TargetMachine.h"
+#include "llvm/Target/TargetOptions.h"
+#include "llvm/TargetParser/Host.h"
+#include "llvm/TargetParser/Triple.h"
+
+#include <mutex>
+
+namespace updraft {
+
+// x86-64-v3 is the least with fma in hardware. AVX2 has no masked access to 16
+// bits, AdvSIMD none at all: what LLVM makes of one there is slower than a
+// scalar loop.
+static constexpr Target kTargets[] = {
+    {"x86-64-v3", UPDRAFT_X86_64_V3, "x86_64-unknown-linux-gnu", "x86-64-v3",
+     "", LoopShape::Tail::MaskWide, "256"},
+    {"x86-64-v4", UPDRAFT_X86_64_V4, "x86_64-unknown-linux-gnu", "x86-64-v4",
+     "", LoopShape::Tail::MaskAll, "512"},
+    {"aarch64", UPDRAFT_AARCH64, "aarch64-unknown-linux-gnu", "generic", "",
+     LoopShape::Tail::Scalar, ""},
+};
+
+llvm::ArrayRef<Target> allTargets() { return kTargets; }
+
+/// What x86-64-v4 asks for beyond v3, and v3 beyond what every processor has.
+static llvm::StringRef hostName() {
+  if (llvm::Triple(llvm::sys::getProcessTriple()).isAArch64())
+    return "aarch64";
+  llvm::StringMap<bool> has = llvm::sys::getHostCPUFeatures();
+  auto hasAll = [&](llvm::ArrayRef<llvm::StringRef> names) {
+    return llvm::all_of(names,
+                        [&](llvm::StringRef name) { return has.lookup(name); });
+  };
+  if (!hasAll({"avx2", "fma", "f16c", "bmi", "bmi2", "lzcnt", "movbe"}))
+    return "none";
+  if (hasAll({"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}))
+    return "x86-64-v4";
+  return "x86-64-v3";
+}
+
+const Target *findTarget(llvm::StringRef name) {
+  if (name.empty())
+    name = hostName();
+  for (const Target &target : kTargets)
+    if (target.name == name)
+      return &target;
+  return nullptr;
+}
+
+static void initializeBackEnds() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    LLVMInitializeX86TargetInfo();
+    LLVMInitializeX86Target();
+    LLVMInitializeX86TargetMC();
+    LLVMInitializeX86AsmPrinter();
+    LLVMInitializeAArch64TargetInfo();
+    LLVMInitializeAArch64Target();
+    LLVMInitializeAArch64TargetMC();
+    LLVMInitializeAArch64AsmPrinter();
+  });
+}
+
+std::unique_ptr<llvm::TargetMachine> createMachine(const Target &target) {
+  initializeBackEnds();
+  llvm::Triple triple(target.triple);
+  std::string error;
+  const llvm::Target *found =
+      llvm::TargetRegistry::lookupTarget(triple, error);
+  if (!found)
+    return nullptr;
+  llvm::TargetOptions options;
+  options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
+  return std::unique_ptr<llvm::TargetMachine>(found->createTargetMachine(
+      triple, target.cpu, target.features, options, llvm::Reloc::PIC_,
+      std::nullopt, llvm::CodeGenOptLevel::Default));
+}
+
+} // namespace updraft

@@ -1,0 +1,174 @@
+//===- CheckContext.cpp - What the parts of the checker share -------------===//
+
+#include "CheckContext.h"
+#include "Builtins.h"
+#include "CheckFold.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/bit.h"
+
+using namespace updraft;
+using namespace updraft::check;
+
+std::nullptr_t Context::error(Label label, llvm::SMRange range,
+                              const llvm::Twine &message) {
+  diagnostics.report(label, range, message);
+  return nullptr;
+}
+
+void Context::setShapes(const Shapes &answers) {
+  shapes = answers;
+  settleMemo.clear();
+  for (Definition &definition : definitions)
+    definition.isSettled = false;
+}
+
+unsigned Context::definitionOf(llvm::StringRef name, bool primed) const {
+  if (primed && name == "p")
+    return paramEquation;
+  auto found = symbols.find(name);
+  if (found == symbols.end())
+    return kNone;
+  const Symbol &symbol = found->second;
+  if (primed)
+    return symbol.kind == Symbol::Kind::State ? states[symbol.index].equation
+                                              : kNone;
+  return symbol.kind == Symbol::Kind::Let ? symbol.index : kNone;
+}
+
+std::vector<std::string> Context::candidates() const {
+  std::vector<std::string> names = {"p", "g", "t", "step", "calls", "absent"};
+  auto add = [&](const auto &list) {
+    for (const auto &item : list)
+      names.push_back(item.name.text);
+  };
+  add(box.options);
+  add(box.hypers);
+  add(box.states);
+  add(box.inputs);
+  for (const ast::Equation &equation : box.equations)
+    if (!equation.primed)
+      names.push_back(equation.target.text);
+  return names;
+}
+
+std::nullptr_t Context::unknown(llvm::StringRef name, llvm::SMRange range) {
+  if (!unknownNames.try_emplace(name, 0).second)
+    return nullptr;
+  if (const Function *function = findFunction(name))
+    return error(Label::N1, range,
+                 "'" + name + "' is a function: it wants arguments in brackets");
+  return error(Label::N1, range,
+               "'" + name + "' is not defined" +
+                   didYouMean(name, candidates()));
+}
+
+Expr *Context::make(Op op, Level level, llvm::SMRange range) {
+  Expr &node = rule.nodes.emplace_back();
+  node.op = op;
+  node.level = level;
+  node.range = range;
+  return &node;
+}
+
+const Expr *Context::number(double value, llvm::SMRange range) {
+  Expr *node = make(Op::Number, Level::Build, range);
+  node->number = value;
+  return node;
+}
+
+const Expr *Context::boolean(bool value, llvm::SMRange range) {
+  Expr *node = make(Op::Boolean, Level::Build, range);
+  node->number = value;
+  node->isBoolean = true;
+  return node;
+}
+
+const Expr *Context::node(Op op, llvm::SMRange range,
+                          std::vector<const Expr *> args, bool isBoolean,
+                          unsigned index, Builtin builtin) {
+  Level level = Level::Build;
+  bool allConstant = true;
+  for (const Expr *arg : args) {
+    level = std::max(level, arg->level);
+    allConstant &= isConstant(arg);
+  }
+  Expr *node = make(op, level, range);
+  node->isBoolean = isBoolean;
+  node->index = index;
+  node->builtin = builtin;
+  node->args = std::move(args);
+  if (!allConstant)
+    return node;
+  if (std::optional<double> value = fold(*node)) {
+    node->op = isBoolean ? Op::Boolean : Op::Number;
+    node->number = *value;
+    node->index = 0;
+    node->args.clear();
+  }
+  return node;
+}
+
+std::string check::textOf(llvm::SMRange range) {
+  constexpr size_t kLongest = 40;
+  if (!range.isValid())
+    return "...";
+  const char *start = range.Start.getPointer(), *end = range.End.getPointer();
+  llvm::StringRef text(start, end > start ? end - start : 0);
+  if (text.empty() || text.size() > kLongest || text.contains('\n'))
+    return "...";
+  return text.str();
+}
+
+const char *check::perWhat(Level level) {
+  switch (level) {
+  case Level::Build:
+    return "a constant";
+  case Level::Model:
+    return "one value per model";
+  case Level::Group:
+    return "one value per group";
+  case Level::Tensor:
+    return "one value per tensor";
+  case Level::Axis:
+    return "one value per row or column";
+  case Level::Element:
+    return "one value per element";
+  }
+  return "";
+}
+
+/// Also true of two NaN.
+static bool sameBits(double a, double b) {
+  return llvm::bit_cast<uint64_t>(a) == llvm::bit_cast<uint64_t>(b);
+}
+
+bool check::sameTree(const Expr *a, const Expr *b) {
+  if (a == b)
+    return true;
+  if (!a || !b || a->op != b->op || a->level != b->level ||
+      !sameBits(a->number, b->number) || a->index != b->index ||
+      a->builtin != b->builtin || a->reducer != b->reducer ||
+      a->args.size() != b->args.size())
+    return false;
+  for (size_t i = 0; i < a->args.size(); ++i)
+    if (!sameTree(a->args[i], b->args[i]))
+      return false;
+  return true;
+}
+
+const Expr *check::leafOf(const Expr *node, Level level) {
+  if (node->args.empty() || node->op == Op::Reduce)
+    return node->level == level ? node : nullptr;
+  for (const Expr *arg : node->args)
+    if (const Expr *leaf = leafOf(arg, level))
+      return leaf;
+  return nullptr;
+}
+
+bool check::isReserved(llvm::StringRef name) {
+  static const llvm::StringRef words[] = {"p",      "g",    "t",    "step",
+                                          "calls",  "absent", "keep", "inf",
+                                          "pi",     "true", "false", "inner"};
+  return llvm::is_contained(words, name) || findFunction(name);
+}

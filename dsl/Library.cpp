@@ -1,0 +1,133 @@
+//===- Library.cpp - Finding and reading rule files -----------------------===//
+
+#include "Library.h"
+#include "Parser.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/Twine.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace updraft {
+
+/// Where the rules of an installation or a build tree are, seen from the
+/// program that runs.
+static std::string defaultFolder() {
+  if (const char *given = std::getenv("UPDRAFT_LIBRARY"))
+    return given;
+  static int here;
+  std::string program = llvm::sys::fs::getMainExecutable(nullptr, &here);
+  llvm::SmallString<256> folder(llvm::sys::path::parent_path(program));
+  llvm::sys::path::append(folder, "..", "share", "updraft", "optimizers");
+  if (llvm::sys::fs::is_directory(folder))
+    return folder.str().str();
+  return UPDRAFT_SOURCE_LIBRARY;
+}
+
+Library::Library(std::string folder)
+    : folder_(folder.empty() ? defaultFolder() : std::move(folder)) {}
+
+/// Parses `text` and keeps the tree under `key`.
+const ast::File *Library::parse(std::unique_ptr<llvm::MemoryBuffer> text,
+                                llvm::StringRef key, bool isPipe,
+                                Diagnostics &diagnostics) {
+  std::string path = text->getBufferIdentifier().str();
+  unsigned buffer = diagnostics.sources().AddNewSourceBuffer(std::move(text),
+                                                             llvm::SMLoc());
+  std::unique_ptr<ast::File> file = isPipe ? parsePipe(buffer, diagnostics)
+                                           : parseFile(buffer, diagnostics);
+  file->path = std::move(path);
+  return (files_[key.str()] = std::move(file)).get();
+}
+
+/// A key of a text that stands in no file. Such texts may share a name; none
+/// replaces another, and no path looks like this.
+static std::string keyOfText(llvm::StringRef name, size_t count) {
+  return (name + "\n" + llvm::Twine(count)).str();
+}
+
+const ast::File *Library::readSource(llvm::StringRef source,
+                                     llvm::StringRef name,
+                                     Diagnostics &diagnostics) {
+  return parse(llvm::MemoryBuffer::getMemBufferCopy(source, name),
+               keyOfText(name, files_.size()), /*isPipe=*/false, diagnostics);
+}
+
+const ast::File *Library::readPipe(llvm::StringRef pipe,
+                                   Diagnostics &diagnostics) {
+  return parse(llvm::MemoryBuffer::getMemBufferCopy(pipe, "<pipe>"),
+               keyOfText("<pipe>", files_.size()), /*isPipe=*/true,
+               diagnostics);
+}
+
+const ast::File *Library::readFile(llvm::StringRef path,
+                                   Diagnostics &diagnostics,
+                                   ast::Range usedAt) {
+  auto known = files_.find(path.str());
+  if (known != files_.end())
+    return known->second.get();
+  auto complain = [&](const llvm::Twine &why) {
+    diagnostics.report(Label::N9, usedAt,
+                       "cannot read '" + path + "': " + why);
+    return nullptr;
+  };
+  if (llvm::sys::fs::is_directory(path))
+    return complain("it is a folder");
+  auto text = llvm::MemoryBuffer::getFileOrSTDIN(path);
+  if (!text)
+    return complain(text.getError().message());
+  return parse(std::move(*text), path, /*isPipe=*/false, diagnostics);
+}
+
+const ast::File *Library::findByName(llvm::StringRef name,
+                                     Diagnostics &diagnostics) {
+  for (const char *part : {"", "transforms", "schedules"}) {
+    llvm::SmallString<256> path(folder_);
+    llvm::sys::path::append(path, part, name + ".upd");
+    if (llvm::sys::fs::exists(path))
+      return readFile(path, diagnostics);
+  }
+  return nullptr;
+}
+
+std::vector<Library::Entry> Library::list(Diagnostics &diagnostics) {
+  std::vector<Entry> entries;
+  std::error_code error;
+  using Iterator = llvm::sys::fs::recursive_directory_iterator;
+  for (Iterator i(folder_, error), end; i != end && !error;
+       i.increment(error)) {
+    llvm::StringRef path = i->path();
+    if (!path.ends_with(".upd"))
+      continue;
+    const ast::File *file = readFile(path, diagnostics);
+    if (!file)
+      continue;
+    llvm::StringRef name = path.drop_front(folder_.size()).drop_back(4);
+    name = name.ltrim('/');
+    name.consume_front("transforms/");
+    name.consume_front("schedules/");
+    for (const ast::Box &box : file->boxes)
+      entries.push_back({name.str(), box.isTransform ? "transform" : "rule",
+                         box.doc});
+    for (const ast::Schedule &schedule : file->schedules)
+      entries.push_back({name.str(), "schedule", schedule.doc});
+  }
+  llvm::sort(entries, [](const Entry &a, const Entry &b) {
+    return std::tie(a.name, a.kind) < std::tie(b.name, b.kind);
+  });
+  return entries;
+}
+
+std::vector<std::string> Library::filesRead() const {
+  std::vector<std::string> paths;
+  for (const auto &[key, file] : files_)
+    if (!llvm::StringRef(key).contains('\n'))
+      paths.push_back(file->path);
+  return paths;
+}
+
+} // namespace updraft

@@ -1,0 +1,237 @@
+//===- digits.cpp - Every rule trains a network on real digits ------------===//
+//
+// Each rule of the table is wrapped in clipping, weight decay and averaging,
+// compiled here and now, and trains the same network from the same start. Then
+// the rule of mine.upd, which is for the reader to change. With --record the
+// run of adamw.upd is written to a file, which replay.c repeats with
+// ahead-of-time compiled code.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Recording.h"
+
+#include "compiler/updraftc.h"
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+
+using namespace digits;
+
+namespace {
+
+/// A rule with its arguments and the boxes next to it, inside of the others.
+struct Recipe {
+  const char *rule, *pipe;
+};
+
+const char *const kOutside = "ema(0.99) | clip_by_global_norm(1.0) | ";
+
+const Recipe kRecipes[] = {
+    {"keras/sgd", "weight_decay(1e-4) |"
+                  "keras/sgd(learning_rate = 0.1, momentum = 0.9)"},
+    {"keras/adam", "weight_decay(1e-2) | keras/adam(learning_rate = 3e-3)"},
+    {"keras/adamw", "keras/adamw(learning_rate = 3e-3, weight_decay = 1e-2)"},
+    {"keras/adadelta",
+     "weight_decay(1e-4) | keras/adadelta(learning_rate = 1.0)"},
+    {"keras/adagrad",
+     "weight_decay(1e-3) | keras/adagrad(learning_rate = 0.05)"},
+    {"keras/nadam", "weight_decay(1e-2) | keras/nadam(learning_rate = 3e-3)"},
+    {"torch/sgd", "torch/sgd(lr = 0.1, momentum = 0.9, weight_decay = 1e-4)"},
+    {"torch/adamw", "torch/adamw(lr = 3e-3, weight_decay = 1e-2)"},
+    {"paper/lion", "paper/lion(lr = 1e-3, weight_decay = 1e-2)"},
+};
+
+struct Program {
+  explicit Program(updraft_loaded_program *handle = nullptr)
+      : handle(handle, updraft_program_release) {}
+
+  std::unique_ptr<updraft_loaded_program, void (*)(updraft_loaded_program *)>
+      handle;
+};
+
+struct Row {
+  std::string rule;
+  double coldSeconds, cachedSeconds, bytes;
+  double loss, accuracy, averageAccuracy;
+};
+
+/// A folder of its own for the cache, so that the first compilation is one;
+/// gone at the end of the process, however that comes.
+struct CacheFolder {
+  CacheFolder()
+      : path((std::filesystem::temp_directory_path() / "updraft-XXXXXX")
+                 .string()) {
+    if (!mkdtemp(path.data())) {
+      std::perror("digits: error: cannot make a folder for the cache");
+      std::exit(1);
+    }
+  }
+  ~CacheFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path, ignored);
+  }
+
+  std::string path;
+};
+
+struct Arguments {
+  std::string folder = UPDRAFT_DIGITS_FOLDER, only, record;
+  Plan plan;
+};
+
+} // namespace
+
+/// Compiles a pipe, or a file if the text ends in ".upd".
+static Program compile(const std::string &text, const std::string &cache) {
+  updraft_compile_options options = {};
+  options.struct_bytes = sizeof(options);
+  options.param = UPDRAFT_F32;
+  options.cache_folder = cache.c_str();
+  updraft_loaded_program *program = nullptr;
+  require(std::filesystem::path(text).extension() == ".upd"
+              ? updraft_compile_file(text.c_str(), &options, &program)
+              : updraft_compile(text.c_str(), &options, &program));
+  return Program(program);
+}
+
+static double secondsOf(const std::function<void()> &action) {
+  auto begin = std::chrono::steady_clock::now();
+  action();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin)
+      .count();
+}
+
+/// What a step moves for each parameter, as the program itself says.
+static double bytesPerParameter(const updraft_loaded_program *program) {
+  const updraft_program *descriptor = updraft_program_descriptor(program);
+  auto kernels = reinterpret_cast<const updraft_kernel *>(
+      reinterpret_cast<const char *>(descriptor) + descriptor->kernels.at);
+  double bytes = 0;
+  for (uint64_t i = 0; i < descriptor->kernels.count; ++i)
+    if (kernels[i].when == UPDRAFT_AT_STEP)
+      bytes += (kernels[i].reads_milli + kernels[i].writes_milli) / 1000.0;
+  return bytes;
+}
+
+/// Prints the loss as training goes on.
+static Watch progress(const Plan &plan) {
+  Watch watch;
+  watch.epoch = [plan](size_t epoch, double loss) {
+    if (epoch == 1 || epoch % std::max<size_t>(plan.epochs / 5, 1) == 0)
+      std::printf(" %7.4f", loss);
+    std::fflush(stdout);
+  };
+  return watch;
+}
+
+/// Compiles twice, trains, and says how it went.
+static Row trainWith(const std::string &rule, const std::string &text,
+                     const std::string &cache, const Split &split,
+                     const Plan &plan) {
+  Row row = {};
+  row.rule = rule;
+  Program program;
+  row.coldSeconds = secondsOf([&] { program = compile(text, cache); });
+  row.cachedSeconds = secondsOf([&] { program = compile(text, cache); });
+  row.bytes = bytesPerParameter(program.handle.get());
+  std::printf("  %-15s", rule.c_str());
+  Trained trained =
+      train(program.handle.get(), split.train, plan, progress(plan));
+  std::printf("\n");
+  row.loss = evaluate(trained.weights, split.train).loss;
+  row.accuracy = evaluate(trained.weights, split.test).accuracy;
+  row.averageAccuracy = evaluate(trained.average, split.test).accuracy;
+  return row;
+}
+
+static void printTable(const std::vector<Row> &rows) {
+  std::printf("\n  %-15s %9s %9s %7s %10s %15s\n", "", "compiled", "from",
+              "bytes a", "training", "test accuracy");
+  std::printf("  %-15s %9s %9s %7s %10s %7s %7s\n", "rule", "in", "cache",
+              "param", "loss", "raw", "average");
+  for (const Row &row : rows)
+    std::printf("  %-15s %6.2f ms %6.3f ms %7.1f %10.4f %6.2f%% %6.2f%%\n",
+                row.rule.c_str(), 1e3 * row.coldSeconds,
+                1e3 * row.cachedSeconds, row.bytes, row.loss,
+                100 * row.accuracy, 100 * row.averageAccuracy);
+}
+
+/// Trains with adamw.upd, compiled at run time, and writes every step down.
+static void record(const Arguments &arguments, const Split &split) {
+  Program program = compile(arguments.folder + "/adamw.upd", "");
+  Recording recording(arguments.record);
+  Plan plan = arguments.plan;
+  plan.epochs = 2;
+  Trained trained =
+      train(program.handle.get(), split.train, plan, recording.watch());
+  if (!recording.finish(trained)) {
+    std::fprintf(stderr, "digits: error: cannot write '%s'\n",
+                 arguments.record.c_str());
+    std::exit(1);
+  }
+}
+
+static Arguments parse(int count, char **values) {
+  Arguments arguments;
+  for (int i = 1; i < count; i += 2) {
+    std::string name = values[i], value = i + 1 < count ? values[i + 1] : "";
+    if (name == "--rule" && !value.empty())
+      arguments.only = value;
+    else if (name == "--epochs" && std::atoi(value.c_str()) > 0)
+      arguments.plan.epochs = static_cast<size_t>(std::atoi(value.c_str()));
+    else if (name == "--data" && !value.empty())
+      arguments.folder = value;
+    else if (name == "--record" && !value.empty())
+      arguments.record = value;
+    else {
+      std::fprintf(stderr, "usage: digits [--rule NAME] [--epochs N] "
+                           "[--data FOLDER] [--record FILE]\n");
+      std::exit(2);
+    }
+  }
+  return arguments;
+}
+
+static Split readSplit(const Arguments &arguments) {
+  Images images;
+  std::string error;
+  if (!readImages(arguments.folder + "/digits.csv", images, error)) {
+    std::fprintf(stderr, "digits: error: %s\n", error.c_str());
+    std::exit(1);
+  }
+  Split split = splitImages(images, arguments.plan.seed);
+  std::printf("%zu handwritten digits to learn from, %zu to be tested on; "
+              "%zu epochs.\n",
+              split.train.count(), split.test.count(), arguments.plan.epochs);
+  return split;
+}
+
+int main(int count, char **values) {
+  Arguments arguments = parse(count, values);
+  Split split = readSplit(arguments);
+  static const CacheFolder cache;
+  double first = secondsOf([] { compile("keras/sgd", ""); });
+  std::printf("The compiler was loaded, and compiled its first rule, in "
+              "%.0f ms.\n\nEvery rule stands in: %s...\nLoss after 1 epoch, "
+              "and after each fifth of them:\n",
+              1e3 * first, kOutside);
+  std::vector<Row> rows;
+  auto wanted = [&](const char *rule) {
+    return std::string(rule).find(arguments.only) != std::string::npos;
+  };
+  for (const Recipe &recipe : kRecipes)
+    if (wanted(recipe.rule))
+      rows.push_back(trainWith(recipe.rule, std::string(kOutside) + recipe.pipe,
+                               cache, split, arguments.plan));
+  if (wanted("mine.upd"))
+    rows.push_back(trainWith("mine.upd", arguments.folder + "/mine.upd",
+                             cache.path, split, arguments.plan));
+  printTable(rows);
+  if (!arguments.record.empty())
+    record(arguments, split);
+  return 0;
+}

@@ -1,0 +1,249 @@
+//===- Hypers.cpp - Numbers that a person may change -----------------------===//
+//
+// A hyper is an f64 in the row of its group, or of the model. What it may be is
+// in the program: a domain, whole numbers only, and conditions (`require`) that
+// compiled kernels evaluate.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Names.h"
+#include "Optimizer.h"
+
+#include <cmath>
+
+using namespace updraft;
+
+static std::span<const updraft_hyper> hypersOf(const Optimizer &optimizer) {
+  const updraft_program *program = optimizer.program();
+  return items<updraft_hyper>(program, program->hypers);
+}
+
+static const char *nameOf(const Optimizer &optimizer,
+                          const updraft_hyper &hyper) {
+  return text(optimizer.program(), hyper.name);
+}
+
+double *updraft::hyperAt(const Optimizer &optimizer,
+                         const updraft_hyper &hyper, uint32_t group) {
+  double *row = hyper.level == UPDRAFT_MODEL ? optimizer.modelRow()
+                                             : optimizer.groupRow(group);
+  return row + hyper.slot;
+}
+
+static updraft_status findHyper(const Optimizer &optimizer, const char *name,
+                                size_t &index) {
+  if (!name)
+    return fail(UPDRAFT_INVALID_ARGUMENT, "%s: the hyper's name is null",
+                optimizer.rule());
+  std::vector<const char *> names;
+  for (const updraft_hyper &hyper : hypersOf(optimizer))
+    names.push_back(nameOf(optimizer, hyper));
+  return findName(names, name, optimizer.rule(), "hyper", index);
+}
+
+static bool isInside(const updraft_hyper &hyper, double value) {
+  bool low = hyper.flags & UPDRAFT_HYPER_LOW_OPEN ? value > hyper.low
+                                                  : value >= hyper.low;
+  bool high = hyper.flags & UPDRAFT_HYPER_HIGH_OPEN ? value < hyper.high
+                                                    : value <= hyper.high;
+  return low && high;
+}
+
+static std::string domainText(const updraft_hyper &hyper) {
+  return (hyper.flags & UPDRAFT_HYPER_LOW_OPEN ? "(" : "[") +
+         numberText(hyper.low) + ", " + numberText(hyper.high) +
+         (hyper.flags & UPDRAFT_HYPER_HIGH_OPEN ? ")" : "]");
+}
+
+updraft_status updraft::checkValue(const Optimizer &optimizer,
+                                   const updraft_hyper &hyper, double value) {
+  const char *rule = optimizer.rule(), *name = nameOf(optimizer, hyper);
+  if (hyper.flags & UPDRAFT_HYPER_COMPUTED)
+    return fail(UPDRAFT_INVALID_ARGUMENT,
+                "%s: hyper '%s' is computed by the step itself and cannot be "
+                "set",
+                rule, name);
+  if (std::isnan(value))
+    return fail(UPDRAFT_INVALID_ARGUMENT, "%s: hyper '%s' cannot be NaN", rule,
+                name);
+  if (!isInside(hyper, value))
+    return fail(UPDRAFT_INVALID_ARGUMENT,
+                "%s: hyper '%s' is %s, it must be in %s", rule, name,
+                numberText(value).c_str(), domainText(hyper).c_str());
+  if (hyper.flags & UPDRAFT_HYPER_INT && value != std::floor(value))
+    return fail(UPDRAFT_INVALID_ARGUMENT,
+                "%s: hyper '%s' is %s, it must be a whole number", rule, name,
+                numberText(value).c_str());
+  return UPDRAFT_OK;
+}
+
+//===- Creation -------------------------------------------------------------===//
+
+namespace {
+/// Which hypers have been given, by group.
+class Given {
+public:
+  Given(size_t hypers, size_t groups)
+      : hypers(hypers), flags(hypers * groups) {}
+  uint8_t &operator()(const updraft_hyper &hyper, size_t index,
+                      uint32_t group) {
+    return flags[(hyper.level == UPDRAFT_MODEL ? 0 : group) * hypers + index];
+  }
+
+private:
+  size_t hypers;
+  std::vector<uint8_t> flags;
+};
+} // namespace
+
+static updraft_status give(Optimizer &optimizer, Given &given, uint32_t group,
+                           const updraft_setting &setting) {
+  size_t index = 0;
+  if (updraft_status status = findHyper(optimizer, setting.name, index))
+    return status;
+  const updraft_hyper &hyper = hypersOf(optimizer)[index];
+  if (updraft_status status = checkValue(optimizer, hyper, setting.value))
+    return status;
+  double *value = hyperAt(optimizer, hyper, group);
+  // One value a program: two groups may name it, but not differ.
+  if (given(hyper, index, group) && *value != setting.value)
+    return fail(UPDRAFT_INVALID_ARGUMENT,
+                "%s: hyper '%s' is given twice, as %s and as %s",
+                optimizer.rule(), nameOf(optimizer, hyper),
+                numberText(*value).c_str(), numberText(setting.value).c_str());
+  given(hyper, index, group) = 1;
+  *value = setting.value;
+  return UPDRAFT_OK;
+}
+
+static updraft_status checkRequired(Optimizer &optimizer, Given &given) {
+  auto hypers = hypersOf(optimizer);
+  for (size_t i = 0; i < hypers.size(); ++i) {
+    if (!(hypers[i].flags & UPDRAFT_HYPER_REQUIRED))
+      continue;
+    for (uint32_t g = 0; g < optimizer.groupCount; ++g)
+      if (!given(hypers[i], i, g))
+        return fail(UPDRAFT_INVALID_ARGUMENT,
+                    "%s: hyper '%s' has no default and is not given for group "
+                    "%u",
+                    optimizer.rule(), nameOf(optimizer, hypers[i]), g);
+  }
+  return UPDRAFT_OK;
+}
+
+updraft_status updraft::initHypers(Optimizer &optimizer,
+                                   const updraft_group *groups) {
+  auto hypers = hypersOf(optimizer);
+  for (const updraft_hyper &hyper : hypers)
+    for (uint32_t g = 0; g < optimizer.groupCount; ++g)
+      *hyperAt(optimizer, hyper, g) = hyper.initial;
+  Given given(hypers.size(), optimizer.groupCount);
+  for (uint32_t g = 0; groups && g < optimizer.groupCount; ++g) {
+    if (groups[g].hyper_count && !groups[g].hypers)
+      return fail(UPDRAFT_INVALID_ARGUMENT, "%s: the hypers of group %u are null",
+                  optimizer.rule(), g);
+    for (size_t i = 0; i < groups[g].hyper_count; ++i)
+      if (updraft_status status =
+              give(optimizer, given, g, groups[g].hypers[i]))
+        return status;
+  }
+  return checkRequired(optimizer, given);
+}
+
+//===- Require --------------------------------------------------------------===//
+
+static updraft_status brokenRequire(const Optimizer &optimizer,
+                                    const updraft_require &require,
+                                    const std::string &place) {
+  const char *message = text(optimizer.program(), require.message);
+  return fail(UPDRAFT_INVALID_ARGUMENT, "%s: %s%s", optimizer.rule(),
+              place.c_str(), *message ? message : "a requirement is not met");
+}
+
+static updraft_status checkRequire(const Optimizer &optimizer,
+                                   const updraft_require &require) {
+  if (require.level == UPDRAFT_MODEL && !optimizer.modelRow()[require.slot])
+    return brokenRequire(optimizer, require, "");
+  if (require.level == UPDRAFT_GROUP)
+    for (uint32_t g = 0; g < optimizer.groupCount; ++g)
+      if (!optimizer.groupRow(g)[require.slot])
+        return brokenRequire(optimizer, require,
+                             "group " + std::to_string(g) + ": ");
+  if (require.level != UPDRAFT_TENSOR)
+    return UPDRAFT_OK;
+  const Table &table = optimizer.tables[require.variant];
+  for (uint32_t row = 0; row < table.rowCount; ++row)
+    if (!table.slotsOf(row)[require.slot])
+      return brokenRequire(
+          optimizer, require,
+          "parameter '" + optimizer.params[table.paramOf[row]].name + "': ");
+  return UPDRAFT_OK;
+}
+
+updraft_status updraft::checkRequires(Optimizer &optimizer) {
+  const updraft_program *program = optimizer.program();
+  if (!optimizer.atCheck.empty())
+    runAll(optimizer, optimizer.atCheck, 1);
+  for (const updraft_require &require :
+       items<updraft_require>(program, program->requires_))
+    if (updraft_status status = checkRequire(optimizer, require))
+      return status;
+  return UPDRAFT_OK;
+}
+
+//===- Set and get ----------------------------------------------------------===//
+
+static updraft_status locate(const Optimizer &optimizer, uint32_t group,
+                             const char *name, const updraft_hyper *&hyper) {
+  size_t index = 0;
+  if (updraft_status status = findHyper(optimizer, name, index))
+    return status;
+  hyper = &hypersOf(optimizer)[index];
+  if (hyper->level == UPDRAFT_GROUP && group >= optimizer.groupCount)
+    return fail(UPDRAFT_INVALID_ARGUMENT,
+                "%s: hyper '%s' of group %u: there are %u groups",
+                optimizer.rule(), nameOf(optimizer, *hyper), group,
+                optimizer.groupCount);
+  return UPDRAFT_OK;
+}
+
+static updraft_status setHyper(Optimizer &optimizer, uint32_t group,
+                               const char *name, double value) {
+  const updraft_hyper *hyper = nullptr;
+  if (updraft_status status = locate(optimizer, group, name, hyper))
+    return status;
+  if (updraft_status status = checkValue(optimizer, *hyper, value))
+    return status;
+  double *at = hyperAt(optimizer, *hyper, group);
+  double before = *at;
+  *at = value;
+  updraft_status status = checkRequires(optimizer);
+  if (status) {
+    *at = before;
+    if (!optimizer.atCheck.empty())
+      runAll(optimizer, optimizer.atCheck, 1);
+  }
+  return status;
+}
+
+updraft_status updraft_optimizer_set_hyper(updraft_optimizer *optimizer,
+                                           uint32_t group, const char *name,
+                                           double value) {
+  return call(optimizer,
+              [&] { return setHyper(*optimizer, group, name, value); });
+}
+
+updraft_status updraft_optimizer_get_hyper(const updraft_optimizer *optimizer,
+                                           uint32_t group, const char *name,
+                                           double *value) {
+  return call(optimizer, [&] {
+    const updraft_hyper *hyper = nullptr;
+    if (updraft_status status = locate(*optimizer, group, name, hyper))
+      return status;
+    if (!value)
+      return fail(UPDRAFT_INVALID_ARGUMENT, "%s: value is null",
+                  optimizer->rule());
+    *value = *hyperAt(*optimizer, *hyper, group);
+    return UPDRAFT_OK;
+  });
+}

@@ -1,0 +1,47 @@
+//===- Memory.h - Blocks of zeroed memory ----------------------------------===//
+//
+// Everything that kernels touch lives in such blocks: aligned to a cache line,
+// zero at first, and for large ones on huge pages where the system has them.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef UPDRAFT_RUNTIME_MEMORY_H
+#define UPDRAFT_RUNTIME_MEMORY_H
+
+#include <cstddef>
+#include <utility>
+
+namespace updraft {
+
+class Block {
+public:
+  Block() = default;
+  /// Throws std::bad_alloc.
+  explicit Block(size_t bytes);
+  Block(Block &&other) noexcept { swap(other); }
+  Block &operator=(Block &&other) noexcept {
+    swap(other);
+    return *this;
+  }
+  ~Block();
+
+  char *data() const { return start; }
+  size_t bytes() const { return size; }
+
+private:
+  void swap(Block &other) noexcept {
+    std::swap(start, other.start);
+    std::swap(size, other.size);
+    std::swap(mapping, other.mapping);
+    std::swap(mappedBytes, other.mappedBytes);
+  }
+
+  char *start = nullptr;
+  size_t size = 0;
+  void *mapping = nullptr; ///< null: from the heap
+  size_t mappedBytes = 0;
+};
+
+} // namespace updraft
+
+#endif // UPDRAFT_RUNTIME_MEMORY_H

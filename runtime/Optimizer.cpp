@@ -1,0 +1,159 @@
+//===- Optimizer.cpp - From a program and tensors to an optimizer ----------===//
+//
+// Creation checks everything before it makes anything, then builds the tables,
+// then lets the program's own kernels check the hypers and set the states.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Optimizer.h"
+
+#include <algorithm>
+#include <unordered_set>
+
+using namespace updraft;
+
+double *updraft_optimizer::scalarAt(const updraft_scalar &scalar,
+                                    uint32_t group, const Param *param) const {
+  switch (scalar.level) {
+  case UPDRAFT_MODEL:
+    return modelRow() + scalar.slot;
+  case UPDRAFT_GROUP:
+    return groupRow(group) + scalar.slot;
+  default:
+    return slotsOf(*param) + scalar.slot;
+  }
+}
+
+static updraft_status checkOptions(const updraft_options *options) {
+  if (options && options->struct_bytes < sizeof(updraft_options))
+    return fail(UPDRAFT_INVALID_ARGUMENT,
+                "options: struct_bytes is %u, %zu is needed",
+                options->struct_bytes, sizeof(updraft_options));
+  if (options && options->executor && !options->executor->run)
+    return fail(UPDRAFT_INVALID_ARGUMENT, "options: the executor's run is null");
+  return UPDRAFT_OK;
+}
+
+static updraft_status checkNames(const Optimizer &optimizer) {
+  std::unordered_set<std::string_view> names;
+  for (const Param &param : optimizer.params)
+    if (!names.insert(param.name).second)
+      return fail(UPDRAFT_INVALID_ARGUMENT,
+                  "%s: two parameters are called '%s'", optimizer.rule(),
+                  param.name.c_str());
+  return UPDRAFT_OK;
+}
+
+static updraft_status takeParams(Optimizer &optimizer,
+                                 const updraft_param *params, size_t count) {
+  if (count && !params)
+    return fail(UPDRAFT_INVALID_ARGUMENT, "%s: the parameters are null",
+                optimizer.rule());
+  if (count >= kStates - 1)
+    return fail(UPDRAFT_INVALID_ARGUMENT, "%s: %zu parameters are too many",
+                optimizer.rule(), count);
+  optimizer.params.resize(count);
+  for (size_t i = 0; i < count; ++i) {
+    Param &param = optimizer.params[i];
+    if (updraft_status status = describeParam(optimizer, params[i], i, param))
+      return status;
+    if (updraft_status status = chooseVariant(optimizer, params[i], param))
+      return status;
+    if (!param.size)
+      continue;
+    uintptr_t begin = reinterpret_cast<uintptr_t>(params[i].array.data);
+    optimizer.ranges.push_back(
+        {begin, begin + param.size * bytesOf(optimizer.program()->param),
+         uint32_t(i)});
+  }
+  if (updraft_status status = checkNames(optimizer))
+    return status;
+  return sortRanges(optimizer);
+}
+
+static updraft_status create(updraft_loaded_program *program,
+                             const updraft_group *groups, size_t groupCount,
+                             const updraft_param *params, size_t paramCount,
+                             const updraft_options *options,
+                             updraft_optimizer **result) {
+  if (!program || !result)
+    return fail(UPDRAFT_INVALID_ARGUMENT, "program or result is null");
+  if (updraft_status status = checkOptions(options))
+    return status;
+  auto optimizer = std::make_unique<updraft_optimizer>(options);
+  updraft_program_retain(program);
+  optimizer->loaded = program;
+  if (groupCount >= UINT32_MAX || (groupCount && !groups))
+    return fail(UPDRAFT_INVALID_ARGUMENT, "%s: the groups are null",
+                optimizer->rule());
+  optimizer->groupCount = std::max(uint32_t(groupCount), 1u);
+  if (updraft_status status = takeParams(*optimizer, params, paramCount))
+    return status;
+  buildTables(*optimizer, params);
+  divide(*optimizer);
+  const updraft_program *description = optimizer->program();
+  optimizer->atInit = schedule(description, UPDRAFT_AT_INIT);
+  optimizer->atCheck = schedule(description, UPDRAFT_AT_CHECK);
+  optimizer->atStep = schedule(description, UPDRAFT_AT_STEP);
+  if (updraft_status status =
+          initHypers(*optimizer, groupCount ? groups : nullptr))
+    return status;
+  if (updraft_status status = checkRequires(*optimizer))
+    return status;
+  // The same threads as in a step, so that memory lies near who works on it.
+  runAll(*optimizer, optimizer->atInit, optimizer->shareCount);
+  *result = optimizer.release();
+  return UPDRAFT_OK;
+}
+
+updraft_status updraft_optimizer_create(
+    updraft_loaded_program *program, const updraft_group *groups,
+    size_t group_count, const updraft_param *params, size_t param_count,
+    const updraft_options *options, updraft_optimizer **result) {
+  return guarded([&] {
+    return create(program, groups, group_count, params, param_count, options,
+                  result);
+  });
+}
+
+void updraft_optimizer_destroy(updraft_optimizer *optimizer) {
+  delete optimizer;
+}
+
+static updraft_status rebind(Optimizer &optimizer, size_t index,
+                             const updraft_ndarray *array) {
+  if (!array || index >= optimizer.params.size())
+    return fail(UPDRAFT_INVALID_ARGUMENT,
+                "%s: array is null or parameter %zu does not exist",
+                optimizer.rule(), index);
+  const Param &param = optimizer.params[index];
+  uint32_t format = optimizer.program()->param;
+  std::string what = "the new memory of '" + param.name + "'";
+  if (updraft_status status =
+          checkArray(optimizer, param, *array, format, what))
+    return status;
+  uint64_t bytes = param.size * bytesOf(format);
+  if (updraft_status status = checkOverlap(optimizer, array->data, bytes, what,
+                                           uint32_t(index)))
+    return status;
+  optimizer.arraysOf(param)[0] = array->data;
+  if (!bytes)
+    return UPDRAFT_OK;
+  auto &ranges = optimizer.ranges;
+  auto byBegin = [](const Range &a, const Range &b) {
+    return a.begin < b.begin;
+  };
+  std::erase_if(ranges, [&](const Range &r) { return r.param == index; });
+  uintptr_t begin = reinterpret_cast<uintptr_t>(array->data);
+  Range range = {begin, begin + bytes, uint32_t(index)};
+  ranges.insert(std::upper_bound(ranges.begin(), ranges.end(), range, byBegin),
+                range);
+  std::fill(optimizer.checkedGrads.begin(), optimizer.checkedGrads.end(), 0);
+  return UPDRAFT_OK;
+}
+
+updraft_status updraft_optimizer_rebind(updraft_optimizer *optimizer,
+                                        size_t index,
+                                        const updraft_ndarray *array) {
+  return call(optimizer, [&] { return rebind(*optimizer, index, array); });
+}

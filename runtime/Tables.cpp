@@ -1,0 +1,175 @@
+//===- Tables.cpp - What the kernels see of the tensors --------------------===//
+//
+// Rows, chunks, spans and the memory of states. The layout is decided here and
+// nowhere else; kernels find everything through the frame.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Optimizer.h"
+
+#include <algorithm>
+
+using namespace updraft;
+
+/// Arrays of at least a few pages are offset against each other: streams whose
+/// addresses agree modulo a page collide in the cache's sets and in the
+/// processor's test of loads against stores.
+static constexpr size_t kPage = 4096;
+static constexpr size_t kSkew = 576;
+static constexpr size_t kSkewFrom = 4 * kPage;
+
+static void orderById(Optimizer &optimizer) {
+  auto &params = optimizer.params;
+  optimizer.spans.assign(optimizer.groupCount, {});
+  for (const Param &param : params)
+    ++optimizer.spans[param.group].count;
+  uint64_t first = 0;
+  for (updraft_span &span : optimizer.spans) {
+    span.first = first;
+    first += span.count;
+  }
+  std::vector<uint64_t> next(optimizer.groupCount);
+  for (size_t g = 0; g < next.size(); ++g)
+    next[g] = optimizer.spans[g].first;
+  optimizer.paramOfId.resize(params.size());
+  optimizer.shapes.assign(std::max<size_t>(params.size(), 1), {});
+  for (uint32_t i = 0; i < params.size(); ++i) {
+    Param &param = params[i];
+    param.id = uint32_t(next[param.group]++);
+    optimizer.paramOfId[param.id] = i;
+    updraft_shape &shape = optimizer.shapes[param.id];
+    shape.rank = param.rank;
+    std::copy_n(param.shape, param.rank, shape.dims);
+  }
+}
+
+static void addChunks(Table &table, const Param &param) {
+  table.firstChunk.push_back(table.chunks.size());
+  for (uint64_t at = 0; at < param.size; at += UPDRAFT_CHUNK)
+    table.chunks.push_back(
+        {at, uint32_t(std::min<uint64_t>(param.size - at, UPDRAFT_CHUNK)),
+         param.row});
+}
+
+/// Gives every tensor its row; the rows of a variant are in order of ids.
+static void layRows(Optimizer &optimizer) {
+  const updraft_program *program = optimizer.program();
+  auto variants = items<updraft_variant>(program, program->variants);
+  optimizer.tables.resize(variants.size());
+  for (size_t v = 0; v < variants.size(); ++v) {
+    Table &table = optimizer.tables[v];
+    table.variant = &variants[v];
+    table.arrays = items<updraft_array>(program, variants[v].arrays);
+    for (const updraft_array &array : table.arrays)
+      table.hasInputs |= array.role == UPDRAFT_INPUT;
+  }
+  for (uint32_t i : optimizer.paramOfId) {
+    Param &param = optimizer.params[i];
+    Table &table = optimizer.tables[param.variant];
+    param.row = table.rowCount++;
+    table.paramOf.push_back(i);
+    addChunks(table, param);
+  }
+  for (Table &table : optimizer.tables) {
+    table.firstChunk.push_back(table.chunks.size());
+    table.rows = Block(size_t(table.rowCount) * table.variant->row_bytes);
+  }
+}
+
+/// Returns the entries of a partial list.
+static uint64_t fillRows(Optimizer &optimizer, const updraft_param *given) {
+  uint64_t partials = 0;
+  for (uint32_t i : optimizer.paramOfId) {
+    const Param &param = optimizer.params[i];
+    updraft_tensor *row = optimizer.tables[param.variant].row(param.row);
+    *row = {param.size, 0, partials, param.id, param.group, 1, 0};
+    partials += (param.size + UPDRAFT_BLOCK - 1) / UPDRAFT_BLOCK;
+    optimizer.arraysOf(param)[0] = given[i].array.data;
+  }
+  return partials;
+}
+
+/// Where the next array goes: its address modulo a page is `skews` steps away
+/// from the parameter's.
+static size_t placed(size_t offset, size_t bytes, uintptr_t param,
+                     size_t skews) {
+  offset = (offset + 63) / 64 * 64;
+  if (bytes < kSkewFrom)
+    return offset;
+  size_t wanted = (param / 64 * 64 + skews * kSkew) % kPage;
+  return offset + (wanted + kPage - offset % kPage) % kPage;
+}
+
+/// Places all states; with `base` null only measures.
+static size_t layStates(Optimizer &optimizer, char *base) {
+  size_t offset = 0;
+  for (uint32_t i : optimizer.paramOfId) {
+    const Param &param = optimizer.params[i];
+    void **arrays = optimizer.arraysOf(param);
+    auto declared = optimizer.tables[param.variant].arrays;
+    for (size_t k = 0; k < declared.size(); ++k) {
+      if (declared[k].role != UPDRAFT_STATE)
+        continue;
+      size_t bytes = 0;
+      if (__builtin_mul_overflow(param.size, bytesOf(declared[k].format),
+                                 &bytes))
+        throw std::bad_alloc();
+      offset = placed(offset, bytes, reinterpret_cast<uintptr_t>(arrays[0]), k);
+      if (base)
+        arrays[k] = base + offset;
+      if (__builtin_add_overflow(offset, bytes, &offset))
+        throw std::bad_alloc();
+    }
+  }
+  return offset;
+}
+
+static void addStatesRange(Optimizer &optimizer) {
+  uintptr_t begin = reinterpret_cast<uintptr_t>(optimizer.states.data());
+  Range range = {begin, begin + optimizer.states.bytes(), kStates};
+  if (range.begin == range.end)
+    return;
+  auto &ranges = optimizer.ranges;
+  auto place = std::upper_bound(
+      ranges.begin(), ranges.end(), range,
+      [](const Range &a, const Range &b) { return a.begin < b.begin; });
+  ranges.insert(place, range);
+}
+
+static void fillFrames(Optimizer &optimizer, uint64_t partials) {
+  const updraft_program *program = optimizer.program();
+  updraft_frame &frame = optimizer.frame;
+  frame.model = optimizer.modelRow();
+  frame.groups = optimizer.groupRow(0);
+  frame.shapes = optimizer.shapes.data();
+  frame.spans = optimizer.spans.data();
+  frame.partial_stride = partials;
+  frame.total_stride = optimizer.params.size();
+  optimizer.partials = Block(partials * program->partial_lists * 8);
+  optimizer.totals = Block(optimizer.params.size() * program->total_lists * 8);
+  frame.partials = reinterpret_cast<double *>(optimizer.partials.data());
+  frame.totals = reinterpret_cast<double *>(optimizer.totals.data());
+  frame.seed = optimizer.seed;
+  frame.group_count = optimizer.groupCount;
+  for (Table &table : optimizer.tables) {
+    table.frame = frame;
+    table.frame.tensors = table.rows.data();
+    table.frame.chunks = table.chunks.data();
+  }
+}
+
+void updraft::buildTables(Optimizer &optimizer, const updraft_param *given) {
+  const updraft_program *program = optimizer.program();
+  orderById(optimizer);
+  layRows(optimizer);
+  optimizer.model = Block(size_t(program->model_slots) * 8);
+  optimizer.groups =
+      Block(size_t(program->group_slots) * 8 * optimizer.groupCount);
+  uint64_t partials = fillRows(optimizer, given);
+  optimizer.states = Block(layStates(optimizer, nullptr));
+  layStates(optimizer, optimizer.states.data());
+  addStatesRange(optimizer);
+  fillFrames(optimizer, partials);
+  optimizer.checkedGrads.assign(optimizer.params.size(), 0);
+  optimizer.inputsGiven.assign(program->scalars.count, 0);
+}

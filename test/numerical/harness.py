@@ -1,0 +1,82 @@
+"""Runs optimizers through updraft-run and compares arrays.
+
+Everything goes through files, as a user's data would: a safetensors file of
+parameters, one of gradients a step, one of results.
+"""
+
+import os
+import pathlib
+import subprocess
+
+import numpy as np
+from safetensors.numpy import load_file, save_file
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+RUN = pathlib.Path(os.environ.get("UPDRAFT_BIN", ROOT / "build/bin"),
+                   "updraft-run")
+ON = os.environ.get("UPDRAFT_ON", "cpu")
+
+
+def call(arguments, check=True):
+    """Runs updraft-run; fails with its own words."""
+    done = subprocess.run([str(RUN), *map(str, arguments)],
+                          capture_output=True, text=True, timeout=600)
+    if check:
+        assert done.returncode == 0, (
+            f"{' '.join(map(str, arguments))}\n{done.stderr}")
+    return done
+
+
+def step(folder, pipe, params, grads, settings=(), options=(), views=()):
+    """Results of one step for each of `grads`: params, states and views.
+
+    A parameter that is missing in a step's dictionary has no gradient then.
+    """
+    folder = pathlib.Path(folder)
+    write(folder / "params", params)
+    files = []
+    for index, arrays in enumerate(grads):
+        files.append(folder / f"grads{index}")
+        write(files[-1], arrays)
+    arguments = ["-e", pipe, f"--on={ON}", "--params", folder / "params",
+                 "--grads", *files, "--out", folder / "out", *options]
+    for setting in settings:
+        arguments += ["--set", setting]
+    for view in views:
+        arguments += ["--view", view]
+    call(arguments)
+    return load_file(folder / "out")
+
+
+def write(path, arrays):
+    # safetensors keeps only contiguous bytes, and scalars need an array.
+    save_file({name: np.ascontiguousarray(array).reshape(np.shape(array))
+               for name, array in arrays.items()}, path)
+
+
+def tensors(seed, dtype, shapes=None, scale=1.0):
+    """Parameters or gradients of a few shapes, of either sign."""
+    shapes = shapes or {"a": (), "b": (3,), "c": (4, 5), "d": (2, 3, 4)}
+    random = np.random.default_rng(seed)
+    return {name: np.asarray(random.normal(size=shape) * scale, dtype)
+            for name, shape in shapes.items()}
+
+
+def assert_close(ours, theirs, bound):
+    """Relative to the largest element of each tensor."""
+    for name, wanted in theirs.items():
+        wanted = np.asarray(wanted)
+        got = ours[name]
+        assert got.shape == wanted.shape, name
+        if wanted.size == 0:
+            continue
+        nan = np.isnan(wanted)
+        assert np.array_equal(np.isnan(got), nan), f"{name}: NaN elsewhere"
+        if nan.all():
+            continue
+        wide = np.asarray(wanted, np.float64)[~nan]
+        error = np.abs(np.asarray(got, np.float64)[~nan] - wide).max()
+        size = np.abs(wide).max()
+        assert error <= bound * size, (
+            f"{name}: {error / size:.3g} of its largest element, "
+            f"allowed {bound:.3g}")

@@ -1,0 +1,114 @@
+"""Learning-rate schedules against live Keras.
+
+Each call gives a gradient of 1 to one parameter alone, which starts at 0: what
+it then holds is minus the rate of that call. Keras' schedules are evaluated in
+f64; errors are relative to the largest rate, since a cosine near its end is the
+difference of two numbers near 1.
+"""
+
+import keras
+import numpy as np
+import pytest
+
+from harness import step
+
+S = keras.optimizers.schedules
+
+
+def rates(folder, schedule, count):
+    params = {f"w{i:04}": np.zeros(1) for i in range(count)}
+    grads = [{name: np.ones(1)} for name in params]
+    out = step(folder, f"keras/sgd({schedule})", params, grads)
+    return np.array([-out[name][0] for name in params])
+
+
+CASES = {
+    "exponential": ("exponential_decay(0.5, 7, 0.3)",
+                    lambda: S.ExponentialDecay(0.5, 7, 0.3), 30),
+    "exponential staircase": (
+        "exponential_decay(0.5, 7, 0.3, staircase = 1)",
+        lambda: S.ExponentialDecay(0.5, 7, 0.3, staircase=True), 30),
+    "inverse time": ("inverse_time_decay(0.5, 7, 0.3)",
+                     lambda: S.InverseTimeDecay(0.5, 7, 0.3), 30),
+    "inverse time staircase": (
+        "inverse_time_decay(0.5, 7, 0.3, 1)",
+        lambda: S.InverseTimeDecay(0.5, 7, 0.3, staircase=True), 30),
+    "polynomial": ("polynomial_decay(0.5, 10)",
+                   lambda: S.PolynomialDecay(0.5, 10), 14),
+    "polynomial power": ("polynomial_decay(0.5, 10, 0.1, 2.5)",
+                         lambda: S.PolynomialDecay(0.5, 10, 0.1, 2.5), 14),
+    "polynomial cycle": (
+        "polynomial_decay(0.5, 10, 0.1, 0.5, cycle = 1)",
+        lambda: S.PolynomialDecay(0.5, 10, 0.1, 0.5, cycle=True), 45),
+    "polynomial power 0": ("polynomial_decay(0.5, 10, 0.1, 0)",
+                           lambda: S.PolynomialDecay(0.5, 10, 0.1, 0.0), 14),
+    "piecewise one": ("piecewise_constant_decay(0.5, 3, 0.1)",
+                      lambda: S.PiecewiseConstantDecay([3], [0.5, 0.1]), 8),
+    "piecewise five": (
+        "piecewise_constant_decay(1, 0, 0.7, 3, 0.5, 4, 0.2, 9, 0.1, 12, 0.3)",
+        lambda: S.PiecewiseConstantDecay([0, 3, 4, 9, 12],
+                                         [1., 0.7, 0.5, 0.2, 0.1, 0.3]), 16),
+    "cosine": ("cosine_decay(0.5, 12)", lambda: S.CosineDecay(0.5, 12), 16),
+    "cosine alpha": ("cosine_decay(0.5, 12, 0.2)",
+                     lambda: S.CosineDecay(0.5, 12, 0.2), 16),
+    "cosine warm-up": (
+        "cosine_decay(0.1, 12, 0.2, warmup_target = 0.5, warmup_steps = 5)",
+        lambda: S.CosineDecay(0.1, 12, 0.2, warmup_target=0.5,
+                              warmup_steps=5), 22),
+    "restarts": ("cosine_decay_restarts(0.5, 4)",
+                 lambda: S.CosineDecayRestarts(0.5, 4), 34),
+    "restarts lower": (
+        "cosine_decay_restarts(0.5, 4, 1.5, 0.8, 0.1)",
+        lambda: S.CosineDecayRestarts(0.5, 4, 1.5, 0.8, 0.1), 40),
+    "restarts alike": (
+        "cosine_decay_restarts(0.5, 6, t_mul = 1, m_mul = 0.9)",
+        lambda: S.CosineDecayRestarts(0.5, 6, t_mul=1.0, m_mul=0.9), 20),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_schedule(tmp_path, float64, case):
+    text, schedule, count = CASES[case]
+    schedule = schedule()
+    wanted = np.array([float(schedule(i)) for i in range(count)])
+    error = np.abs(rates(tmp_path, text, count) - wanted).max()
+    assert error <= 1e-12 * wanted.max()
+
+
+@pytest.mark.parametrize("factor, first", [(3, 10), (2, 7), (1.5, 4), (10, 2)])
+def test_restart_is_found(tmp_path, factor, first):
+    """A restart at a step that is one, also where the rounding of Keras'
+    logarithms misses it (t_mul = 3, step 40 of first_decay_steps = 10)."""
+    restarts, at, length = [], 0, first
+    while at + length <= 400 and float(length).is_integer():
+        at += int(length)
+        length *= factor
+        restarts.append(at)
+    got = rates(tmp_path, f"cosine_decay_restarts(0.5, {first}, {factor})",
+                restarts[-1] + 1)
+    assert np.abs(got[restarts] - 0.5).max() <= 1e-12
+
+
+def test_schedule_of_another_hyper(tmp_path):
+    """Any hyper may be scheduled; its arguments stay settable."""
+    params = {"w": np.zeros(1)}
+    grads = [{"w": np.full(1, 4.0)}] * 3
+    pipe = "clip_by_value(exponential_decay(1, 1, 0.5)) | keras/sgd(1)"
+    assert step(tmp_path, pipe, params, grads)["w"] == -1.75
+    out = step(tmp_path, pipe, params, grads,
+               ["clip_by_value.clip_value.initial=2"])
+    assert out["w"] == -3.5
+
+
+def test_schedule_counts_calls(tmp_path, float64):
+    """Raw calls, as Keras' do: the held ones of accumulate too."""
+    params = {"w": np.zeros(2)}
+    grads = [{"w": np.ones(2)}] * 9
+    variable = keras.Variable(params["w"], dtype="float64")
+    optimizer = keras.optimizers.SGD(S.ExponentialDecay(0.5, 7, 0.3),
+                                     gradient_accumulation_steps=3)
+    for arrays in grads:
+        optimizer.apply([arrays["w"]], [variable])
+    ours = step(tmp_path, "accumulate(3)"
+                " | keras/sgd(exponential_decay(0.5, 7, 0.3))", params, grads)
+    assert np.allclose(ours["w"], variable.numpy(), rtol=1e-12, atol=0)

@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+"""Times our steps beside hand-written loops and live peers, in one process and
+in turns, and prints tables of ratios.
+
+  ./dev bench                       everything, about ten minutes
+  ./dev bench --small               the same on little tensors: does all run?
+  ./dev bench --only lion --compile
+"""
+
+import argparse
+import gc
+import json
+import os
+import sys
+
+# Before any thread pool starts.
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+
+import numpy as np
+
+import hand
+import latency
+import ours
+import rows
+import timing
+
+
+def arguments():
+    parser = argparse.ArgumentParser(prog="./dev bench")
+    parser.add_argument("--small", action="store_true",
+                        help="little tensors and two rounds")
+    parser.add_argument("--only", default="", metavar="TEXT",
+                        help="rows whose title has TEXT in it")
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--compile", action="store_true",
+                        help="torch.compile too, which takes long to compile")
+    parser.add_argument("--huge-pages", action="store_true",
+                        help="huge pages for malloc, which helps optax")
+    parser.add_argument("--no-peers", action="store_true",
+                        help="only the hand-written loops")
+    parser.add_argument("--json", metavar="FILE", help="writes the numbers")
+    return parser.parse_args()
+
+
+def with_huge_pages():
+    """glibc reads this once, at the start of a process."""
+    if "GLIBC_TUNABLES" not in os.environ:
+        os.environ["GLIBC_TUNABLES"] = "glibc.malloc.hugetlb=1"
+        os.execv(sys.executable, [sys.executable, *sys.argv])
+
+
+def candidates_of(row, options, libraries, peers):
+    """The parameters at the start and the candidates that move them."""
+    random = np.random.default_rng(0)
+    params, grads = ([random.standard_normal(shape, np.float32) * scale
+                      for shape in row.shapes]
+                     for scale in (np.float32(0.05), np.float32(0.01)))
+    front, loops = libraries
+    job = row.rule, row.rate, params, grads
+    made = [ours.candidate(front, row.pipe, params, grads, options.threads),
+            hand.candidate(loops, *job, options.threads)]
+    if peers:
+        made += [peers.torch_candidate(how, *job, options.threads)
+                 for how in row.torch if how != "compile" or options.compile]
+    if peers and row.optax:
+        made.append(peers.optax_candidate(*job))
+    return params, made
+
+
+def compare(row, params, candidates):
+    """After one step everybody has the same parameters, but for one per cent of
+    the longest move."""
+    for one in candidates:
+        one.burst()
+    expected = candidates[0].values()
+    bound = 1e-2 * max(float(np.max(np.abs(a - b)))
+                       for a, b in zip(expected, params))
+    for one in candidates[1:]:
+        if (row.rule, one.name) == ("nadam", "optax jit"):
+            continue  # another formula
+        apart = max(float(np.max(np.abs(a - b)))
+                    for a, b in zip(expected, one.values()))
+        if not apart <= bound:
+            sys.exit(f"bench: {row.title}: {one.name} differs by {apart}")
+
+
+def main():
+    options = arguments()
+    if options.huge_pages:
+        with_huge_pages()
+    peers = None
+    if not options.no_peers:
+        import peers  # first: it may bring an OpenMP runtime
+    libraries = ours.load(), hand.load()
+    print(f"{options.threads} threads; time over ours, median of rounds\n")
+    results = []
+    for row in rows.rows(options.small):
+        if options.only.lower() not in row.title.lower():
+            continue
+        params, candidates = candidates_of(row, options, libraries, peers)
+        compare(row, params, candidates)
+        timing.measure(candidates, 2 if options.small else options.rounds)
+        elements = sum(int(np.prod(shape)) for shape in row.shapes)
+        results += timing.report(row.title, candidates, elements, row.bytes)
+        del candidates
+        gc.collect()
+    if options.only.lower() in latency.TITLE.lower():
+        results += latency.report(options.small, peers is not None)
+    if options.json:
+        with open(options.json, "w") as file:
+            json.dump(results, file, indent=1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,289 @@
+//===- CommandLine.cpp - What updraft-run was asked to do -----------------===//
+//
+// Read by hand and not by llvm::cl, whose options belong to the whole process
+// and would be those of the compiler library too.
+//
+//===----------------------------------------------------------------------===//
+
+#include "CommandLine.h"
+#include "Tensor.h"
+
+#include "llvm/ADT/SmallVector.h"
+
+#include <functional>
+
+using namespace updraft;
+using namespace updraft::run;
+
+const char *const run::helpText =
+    R"(usage: updraft-run RULE [options]
+       updraft-run -e PIPE [options]
+
+Runs an optimizer on tensors and shows what it made of them.
+
+RULE is a file (its one optimizer, else its one rule; FILE:name picks one), a
+library name such as keras/adam, or - for standard input. PIPE is boxes around
+a rule: 'keras/ema(0.999) | clip_by_global_norm(1.0) | torch/adamw'.
+
+Tensors
+  --params TENSORS      parameters before the first step
+  --grads TENSORS...    gradients, one argument a step; a parameter that is
+                        missing in one has no gradient in that step
+  --out FILE            write parameters and states (<param>.<state>,
+                        group<i>.<state>, model.<state>); '-' prints them
+  --view NAME           put this view into the output too, as <param>.<view>
+  --input NAME=VALUE    the value of a scalar input
+  TENSORS is a safetensors file (F64, F32, BF16, F16), or values such as
+  'w=1,2,3;b[2x2]=1,0,0,1', of the format that --param says.
+  Without --params: random tensors of ragged sizes, with zeros, denormals,
+  steps without some or all gradients, and infinities and NaN in the last step.
+  --sizes N,N,...       their numbers of elements (0,1,7,127,4096,4097,100003)
+  --steps N             number of steps (8)
+  --seed N              seed of tensors and of the rule's random numbers (0)
+  --param FORMAT        f64, f32 (default), bf16 or f16
+
+Rule
+  --set NAME=VALUE      an option of the rule, or a hyper of all parameters
+  --group GLOBS:NAME=VALUE,...
+                        these parameters form a group with hypers of their own
+  --tag TAG:GLOBS       these parameters carry the tag
+  --library FOLDER      where library names are looked up
+
+Running
+  --on=interpreter|cpu  what executes it (cpu)
+  --check               execute on both, side by side; stop at the first bit
+                        that differs (any two NaN are equal)
+  --time                print the time of a step
+  --threads N           number of threads (as many as processors)
+  --target NAME         compile for x86-64-v3, x86-64-v4, ... (this processor)
+  --help                print this text
+
+Exit status: 0 done, 1 the input is wrong or --check found a difference,
+2 wrong usage, 70 a bug of updraft-run.
+)";
+
+static llvm::Error usage(const llvm::Twine &what) {
+  return llvm::createStringError(what);
+}
+
+static llvm::Error readNumber(llvm::StringRef option, llvm::StringRef text,
+                              uint64_t limit, uint64_t &number) {
+  if (text.getAsInteger(10, number) || number > limit)
+    return usage("'" + option + "' wants a whole number, found '" + text + "'");
+  return llvm::Error::success();
+}
+
+static llvm::Error readSetting(llvm::StringRef option, llvm::StringRef text,
+                               std::vector<Setting> &settings) {
+  auto [name, value] = text.split('=');
+  if (name.empty() || value.empty())
+    return usage("'" + option + "' wants NAME=VALUE, found '" + text + "'");
+  settings.push_back({name.trim().str(), value.trim().str()});
+  return llvm::Error::success();
+}
+
+static std::vector<std::string> splitCommas(llvm::StringRef text) {
+  llvm::SmallVector<llvm::StringRef> parts;
+  text.split(parts, ',', -1, /*KeepEmpty=*/false);
+  return {parts.begin(), parts.end()};
+}
+
+/// 'GLOBS:NAME=VALUE,...'; without a colon the group has all defaults.
+static llvm::Error readGroup(llvm::StringRef text,
+                             std::vector<GroupSpec> &groups) {
+  auto [patterns, hypers] = text.split(':');
+  GroupSpec group{splitCommas(patterns), {}};
+  if (group.patterns.empty())
+    return usage("'--group' wants GLOBS:NAME=VALUE,..., found '" + text + "'");
+  for (const std::string &hyper : splitCommas(hypers))
+    if (llvm::Error error = readSetting("--group", hyper, group.hypers))
+      return error;
+  groups.push_back(std::move(group));
+  return llvm::Error::success();
+}
+
+static llvm::Error readTag(llvm::StringRef text, std::vector<TagSpec> &tags) {
+  auto [tag, patterns] = text.split(':');
+  if (tag.empty() || patterns.empty())
+    return usage("'--tag' wants TAG:GLOBS, found '" + text + "'");
+  tags.push_back({tag.str(), splitCommas(patterns)});
+  return llvm::Error::success();
+}
+
+static llvm::Error readOn(llvm::StringRef text, CommandLine &line) {
+  if (text == "interpreter")
+    line.on = CommandLine::On::Interpreter;
+  else if (text == "cpu")
+    line.on = CommandLine::On::Cpu;
+  else
+    return usage("'--on' wants interpreter or cpu, found '" + text + "'");
+  return llvm::Error::success();
+}
+
+static llvm::Error readSizes(llvm::StringRef text, CommandLine &line) {
+  for (const std::string &size : splitCommas(text)) {
+    line.sizes.push_back(0);
+    if (llvm::Error error =
+            readNumber("--sizes", size, uint64_t(1) << 40, line.sizes.back()))
+      return error;
+  }
+  return llvm::Error::success();
+}
+
+namespace {
+/// Walks the arguments. An option's value is the rest after '=' or the next
+/// argument.
+class Reader {
+public:
+  Reader(int count, char **arguments)
+      : arguments(arguments + 1, arguments + count) {}
+
+  llvm::Expected<CommandLine> read();
+
+private:
+  llvm::Error readOne();
+  llvm::Error readFlag(llvm::StringRef name);
+  llvm::Error readValued(llvm::StringRef name, llvm::StringRef value);
+  llvm::Error readGrads();
+  llvm::Error complete();
+
+  std::vector<llvm::StringRef> arguments;
+  size_t at = 0;
+  bool hasRule = false;
+  CommandLine line;
+};
+} // namespace
+
+llvm::Error Reader::readFlag(llvm::StringRef name) {
+  if (name == "--check")
+    line.check = true;
+  else if (name == "--time")
+    line.time = true;
+  else
+    line.help = true;
+  return llvm::Error::success();
+}
+
+llvm::Error Reader::readValued(llvm::StringRef name, llvm::StringRef value) {
+  uint64_t number = 0;
+  auto text = [&](std::string &field) {
+    field = value.str();
+    return llvm::Error::success();
+  };
+  auto count = [&](unsigned &field, uint64_t limit) {
+    llvm::Error error = readNumber(name, value, limit, number);
+    field = unsigned(number);
+    return error;
+  };
+  if (name == "-e") {
+    if (hasRule)
+      return usage("one rule or pipe is wanted, found '" + value + "' too");
+    line.isPipe = hasRule = true;
+    return text(line.rule);
+  }
+  if (name == "--params")
+    return text(line.params);
+  if (name == "--out")
+    return text(line.out);
+  if (name == "--target")
+    return text(line.target);
+  if (name == "--library")
+    return text(line.library);
+  if (name == "--view") {
+    line.views.push_back(value.str());
+    return llvm::Error::success();
+  }
+  if (name == "--set")
+    return readSetting(name, value, line.settings);
+  if (name == "--input")
+    return readSetting(name, value, line.inputs);
+  if (name == "--group")
+    return readGroup(value, line.groups);
+  if (name == "--tag")
+    return readTag(value, line.tags);
+  if (name == "--on")
+    return readOn(value, line);
+  if (name == "--threads")
+    return count(line.threads, 4096);
+  if (name == "--steps")
+    return count(line.steps, 1000000000);
+  if (name == "--seed")
+    return readNumber(name, value, UINT64_MAX, line.seed);
+  if (name == "--sizes")
+    return readSizes(value, line);
+  if (name == "--param") {
+    line.param = formatNamed(value);
+    return line.param ? llvm::Error::success()
+                      : usage("'--param' wants f64, f32, bf16 or f16, found '" +
+                              value + "'");
+  }
+  return usage("unknown option '" + name + "'");
+}
+
+/// Everything up to the next option.
+llvm::Error Reader::readGrads() {
+  size_t before = line.grads.size();
+  while (at < arguments.size() &&
+         (arguments[at] == "-" || !arguments[at].starts_with("-")))
+    line.grads.push_back(arguments[at++].str());
+  if (line.grads.size() == before)
+    return usage("'--grads' wants at least one file");
+  return llvm::Error::success();
+}
+
+llvm::Error Reader::readOne() {
+  llvm::StringRef argument = arguments[at++];
+  if (argument == "-" || !argument.starts_with("-")) {
+    if (hasRule)
+      return usage("one rule or pipe is wanted, found '" + argument + "' too");
+    hasRule = true;
+    line.rule = argument.str();
+    return llvm::Error::success();
+  }
+  if (argument == "--check" || argument == "--time" || argument == "--help" ||
+      argument == "-h")
+    return readFlag(argument);
+  if (argument == "--grads")
+    return readGrads();
+  auto [name, value] = argument.split('=');
+  if (argument.contains('=')) {
+    if (name == "--grads") {
+      line.grads.push_back(value.str());
+      return llvm::Error::success();
+    }
+    return readValued(name, value);
+  }
+  if (at == arguments.size())
+    return usage(name.starts_with("--") || name == "-e"
+                     ? "'" + name + "' is unknown or wants a value"
+                     : "unknown option '" + name + "'");
+  return readValued(name, arguments[at++]);
+}
+
+/// What no option alone can see.
+llvm::Error Reader::complete() {
+  if (line.help)
+    return llvm::Error::success();
+  if (!hasRule)
+    return usage("no rule; see updraft-run --help");
+  if (!line.params.empty() && line.grads.empty())
+    return usage("'--params' wants '--grads' beside it");
+  if (line.params.empty() && !line.grads.empty())
+    return usage("'--grads' wants '--params' beside it");
+  if (!line.params.empty() && !line.sizes.empty())
+    return usage("'--sizes' is for random tensors; found '--params' beside it");
+  return llvm::Error::success();
+}
+
+llvm::Expected<CommandLine> Reader::read() {
+  while (at < arguments.size())
+    if (llvm::Error error = readOne())
+      return error;
+  if (llvm::Error error = complete())
+    return error;
+  return std::move(line);
+}
+
+llvm::Expected<CommandLine> run::readCommandLine(int count, char **arguments) {
+  return Reader(count, arguments).read();
+}

@@ -1,0 +1,282 @@
+//===- CpuRoad.cpp - Running the compiled program -------------------------===//
+//
+// Uses nothing but the C interfaces, as any program outside would.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Road.h"
+#include "compiler/updraftc.h"
+
+#include "llvm/ADT/StringSet.h"
+#include "llvm/Support/FileSystem.h"
+
+using namespace updraft;
+using namespace updraft::run;
+
+static_assert(int(Format::F64) == UPDRAFT_F64 &&
+              int(Format::F32) == UPDRAFT_F32 &&
+              int(Format::BF16) == UPDRAFT_BF16 &&
+              int(Format::F16) == UPDRAFT_F16);
+
+/// What the library has to say; a bug where it says so.
+static llvm::Error asError(updraft_status status) {
+  if (status == UPDRAFT_OK)
+    return llvm::Error::success();
+  std::string text = updraft_last_error();
+  if (text.empty())
+    text = updraft_status_name(status);
+  // The front end has passed the rule: what the compiler says now is a bug.
+  if (status == UPDRAFT_INTERNAL || status == UPDRAFT_COMPILE_ERROR)
+    return llvm::make_error<BugError>(std::move(text));
+  return llvm::createStringError(text);
+}
+
+static updraft_ndarray asArray(const Tensor &tensor) {
+  updraft_ndarray array{};
+  array.data = const_cast<uint8_t *>(tensor.bytes.data());
+  array.dtype = uint32_t(tensor.format);
+  array.rank = tensor.shape.size();
+  array.shape = tensor.shape.data();
+  return array;
+}
+
+namespace {
+/// Owns a program and its optimizer.
+class CpuRoad : public Road {
+public:
+  explicit CpuRoad(const Tensors &params) : params(params) {}
+  ~CpuRoad() override;
+
+  llvm::Error create(const Setup &setup);
+  llvm::Error step(const Tensors &grads) override;
+  llvm::Expected<Tensors> snapshot() override;
+  llvm::Expected<Tensors> view(llvm::StringRef name) override;
+
+private:
+  llvm::Error compile(const Setup &setup);
+  llvm::Error createOptimizer(const Setup &setup);
+  llvm::Error appendState(size_t param, const char *name, Tensors &tensors,
+                          llvm::StringSet<> &done);
+  std::string owner(updraft_level level, size_t param) const;
+  updraft_level levelOf(llvm::StringRef state) const;
+  template <typename T> llvm::ArrayRef<T> listOf(updraft_list list) const;
+  const char *textAt(updraft_rel at) const;
+
+  Tensors params;
+  std::vector<unsigned> groupOf;
+  updraft_loaded_program *program = nullptr;
+  const updraft_program *descriptor = nullptr;
+  updraft_optimizer *optimizer = nullptr;
+};
+} // namespace
+
+CpuRoad::~CpuRoad() {
+  if (optimizer)
+    updraft_optimizer_destroy(optimizer);
+  if (program)
+    updraft_program_release(program);
+}
+
+template <typename T>
+llvm::ArrayRef<T> CpuRoad::listOf(updraft_list list) const {
+  auto *base = reinterpret_cast<const char *>(descriptor);
+  return {reinterpret_cast<const T *>(base + list.at), list.count};
+}
+
+const char *CpuRoad::textAt(updraft_rel at) const {
+  return at ? reinterpret_cast<const char *>(descriptor) + at : "";
+}
+
+//===- Creation
+//------------------------------------------------------------===//
+
+llvm::Error CpuRoad::compile(const Setup &setup) {
+  std::vector<std::string> texts;
+  for (const Setting &setting : setup.request.settings)
+    texts.push_back(setting.name + "=" + setting.value);
+  std::vector<const char *> settings;
+  for (const std::string &text : texts)
+    settings.push_back(text.c_str());
+  updraft_compile_options options{};
+  options.struct_bytes = sizeof options;
+  options.param = uint32_t(setup.request.param);
+  options.target = setup.target.empty() ? nullptr : setup.target.c_str();
+  options.settings = settings.data();
+  options.setting_count = settings.size();
+  // No cache: what runs is what this compiler makes of the rule now.
+  options.cache_folder = "";
+  options.library_folder =
+      setup.library.empty() ? nullptr : setup.library.c_str();
+  const Request &request = setup.request;
+  const char *text = request.text.c_str();
+  switch (request.kind) {
+  case Request::Kind::Pipe:
+    return asError(updraft_compile(text, &options, &program));
+  case Request::Kind::Source:
+    return asError(updraft_compile_source(text, request.sourceName.c_str(),
+                                          &options, &program));
+  case Request::Kind::Name:
+    return asError(updraft_compile_file(text, &options, &program));
+  }
+  return llvm::Error::success();
+}
+
+llvm::Error CpuRoad::createOptimizer(const Setup &setup) {
+  std::vector<std::vector<updraft_setting>> hypers(setup.groups.size());
+  std::vector<updraft_group> groups;
+  for (size_t group = 0; group < hypers.size(); ++group) {
+    for (const HyperValue &hyper : setup.groups[group])
+      hypers[group].push_back({hyper.name.c_str(), hyper.value});
+    groups.push_back({hypers[group].data(), hypers[group].size()});
+  }
+  std::vector<std::vector<const char *>> tags(params.size());
+  std::vector<updraft_param> described;
+  for (size_t index = 0; index < params.size(); ++index) {
+    for (const std::string &tag : setup.tagsOf[index])
+      tags[index].push_back(tag.c_str());
+    described.push_back({params[index].name.c_str(), asArray(params[index]),
+                         setup.groupOf[index], uint32_t(tags[index].size()),
+                         tags[index].data()});
+  }
+  updraft_options options{};
+  options.struct_bytes = sizeof options;
+  options.threads = setup.threads;
+  options.seed = setup.seed;
+  return asError(updraft_optimizer_create(program, groups.data(), groups.size(),
+                                          described.data(), described.size(),
+                                          &options, &optimizer));
+}
+
+llvm::Error CpuRoad::create(const Setup &setup) {
+  groupOf = setup.groupOf;
+  if (llvm::Error error = compile(setup))
+    return error;
+  descriptor = updraft_program_descriptor(program);
+  if (llvm::Error error = createOptimizer(setup))
+    return error;
+  for (const HyperValue &input : setup.inputs)
+    if (llvm::Error error = asError(updraft_optimizer_set_input(
+            optimizer, input.name.c_str(), input.value)))
+      return error;
+  return llvm::Error::success();
+}
+
+llvm::Error CpuRoad::step(const Tensors &grads) {
+  std::vector<updraft_ndarray> arrays;
+  for (size_t index = 0; index < params.size(); ++index) {
+    const Tensor &grad = grads[index];
+    updraft_ndarray array = asArray(isAbsent(grad) ? params[index] : grad);
+    // An empty gradient has no bytes and yet is there.
+    static uint64_t nothing;
+    if (isAbsent(grad))
+      array.data = nullptr;
+    else if (!array.data)
+      array.data = &nothing;
+    arrays.push_back(array);
+  }
+  return asError(
+      updraft_optimizer_step(optimizer, arrays.data(), arrays.size(), nullptr));
+}
+
+//===- What came out
+//-------------------------------------------------------===//
+
+updraft_level CpuRoad::levelOf(llvm::StringRef state) const {
+  for (const updraft_scalar &scalar :
+       listOf<updraft_scalar>(descriptor->scalars))
+    if (state == textAt(scalar.name))
+      return updraft_level(scalar.level);
+  return UPDRAFT_ELEMENT;
+}
+
+std::string CpuRoad::owner(updraft_level level, size_t param) const {
+  if (level == UPDRAFT_MODEL)
+    return "model";
+  if (level == UPDRAFT_GROUP)
+    return "group" + std::to_string(groupOf[param]);
+  return params[param].name;
+}
+
+/// A copy of what the library shows in place.
+static Tensor copyOf(std::string name, const updraft_ndarray &array) {
+  Tensor tensor(std::move(name), Format(array.dtype),
+                {array.shape, array.shape + array.rank});
+  auto *data = static_cast<const uint8_t *>(array.data);
+  tensor.bytes.assign(data, data + tensor.bytes.size());
+  return tensor;
+}
+
+llvm::Error CpuRoad::appendState(size_t param, const char *name,
+                                 Tensors &tensors, llvm::StringSet<> &done) {
+  std::string full = owner(levelOf(name), param) + "." + name;
+  if (!done.insert(full).second)
+    return llvm::Error::success();
+  updraft_ndarray array{};
+  if (llvm::Error error =
+          asError(updraft_optimizer_state(optimizer, name, param, &array)))
+    return error;
+  tensors.push_back(copyOf(std::move(full), array));
+  return llvm::Error::success();
+}
+
+llvm::Expected<Tensors> CpuRoad::snapshot() {
+  Tensors tensors;
+  llvm::StringSet<> done;
+  for (size_t param = 0; param < params.size(); ++param) {
+    tensors.push_back(params[param]);
+    size_t count = updraft_optimizer_state_count(optimizer, param);
+    for (size_t state = 0; state < count; ++state) {
+      const char *name = updraft_optimizer_state_name(optimizer, param, state);
+      if (llvm::Error error = appendState(param, name, tensors, done))
+        return error;
+    }
+    for (const updraft_scalar &scalar :
+         listOf<updraft_scalar>(descriptor->scalars)) {
+      bool isStored = scalar.kind == UPDRAFT_SCALAR_STATE ||
+                      scalar.kind == UPDRAFT_SCALAR_COUNTER;
+      if (!isStored || scalar.level > UPDRAFT_GROUP)
+        continue;
+      if (llvm::Error error =
+              appendState(param, textAt(scalar.name), tensors, done))
+        return error;
+    }
+  }
+  return tensors;
+}
+
+llvm::Expected<Tensors> CpuRoad::view(llvm::StringRef name) {
+  updraft_level level = UPDRAFT_ELEMENT;
+  std::string full = name.str();
+  for (const updraft_view &view : listOf<updraft_view>(descriptor->views)) {
+    llvm::StringRef known = textAt(view.name);
+    if (known == name || known.ends_with(("." + name).str())) {
+      level = updraft_level(view.level);
+      full = known.str();
+    }
+  }
+  Tensors tensors;
+  for (size_t param = 0; param < params.size(); ++param) {
+    bool isElement = level == UPDRAFT_ELEMENT;
+    Format format = !isElement                            ? Format::F64
+                    : params[param].format == Format::F64 ? Format::F64
+                                                          : Format::F32;
+    Tensor tensor(owner(level, param) + "." + full, format,
+                  isElement ? params[param].shape : std::vector<int64_t>{});
+    if (find(tensors, tensor.name))
+      continue;
+    updraft_ndarray array = asArray(tensor);
+    if (llvm::Error error = asError(
+            updraft_optimizer_view(optimizer, full.c_str(), param, &array)))
+      return error;
+    tensors.push_back(std::move(tensor));
+  }
+  return tensors;
+}
+
+llvm::Expected<std::unique_ptr<Road>> run::makeCpu(const Setup &setup,
+                                                   const Tensors &params) {
+  auto road = std::make_unique<CpuRoad>(params);
+  if (llvm::Error error = road->create(setup))
+    return error;
+  return road;
+}

@@ -1,0 +1,13 @@
+//===- Road.cpp - One way to execute a rule -------------------------------===//
+
+#include "Road.h"
+
+#include "llvm/Support/raw_ostream.h"
+
+using namespace updraft::run;
+
+char BugError::ID = 0;
+void BugError::log(llvm::raw_ostream &out) const { out << text; }
+std::error_code BugError::convertToErrorCode() const {
+  return llvm::inconvertibleErrorCode();
+}

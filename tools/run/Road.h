@@ -1,0 +1,50 @@
+//===- Road.h - One way to execute a rule ---------------------------------===//
+//
+// The interpreter and the compiled program behind one interface, so that a run
+// or a check does not know which it drives.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef UPDRAFT_TOOLS_RUN_ROAD_H
+#define UPDRAFT_TOOLS_RUN_ROAD_H
+
+#include "Setup.h"
+
+namespace updraft::run {
+
+class Road {
+public:
+  virtual ~Road() = default;
+
+  /// One step; gradients parallel to the parameters.
+  virtual llvm::Error step(const Tensors &grads) = 0;
+
+  /// Copies of parameters and states as they stand: "w", "w.m", "group0.d",
+  /// "model.step". Parameters first, each followed by its states.
+  virtual llvm::Expected<Tensors> snapshot() = 0;
+
+  /// Values of a view: "w.average", "group0.d", "model.scale".
+  virtual llvm::Expected<Tensors> view(llvm::StringRef name) = 0;
+};
+
+/// Each takes a copy of the parameters.
+llvm::Expected<std::unique_ptr<Road>> makeInterpreter(const Setup &setup,
+                                                      const Tensors &params);
+llvm::Expected<std::unique_ptr<Road>> makeCpu(const Setup &setup,
+                                              const Tensors &params);
+
+/// Something that only a bug of ours brings about.
+class BugError : public llvm::ErrorInfo<BugError> {
+public:
+  static char ID;
+  explicit BugError(std::string text) : text(std::move(text)) {}
+  void log(llvm::raw_ostream &out) const override;
+  std::error_code convertToErrorCode() const override;
+
+private:
+  std::string text;
+};
+
+} // namespace updraft::run
+
+#endif // UPDRAFT_TOOLS_RUN_ROAD_H

@@ -1,0 +1,256 @@
+//===- Setup.cpp - A rule with its settings, groups and tags --------------===//
+
+#include "Setup.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/GlobPattern.h"
+#include "llvm/Support/MemoryBuffer.h"
+
+#include <algorithm>
+
+using namespace updraft;
+using namespace updraft::run;
+
+char RuleError::ID = 0;
+void RuleError::log(llvm::raw_ostream &) const {}
+std::error_code RuleError::convertToErrorCode() const {
+  return llvm::inconvertibleErrorCode();
+}
+
+//===- Which name is meant
+//-------------------------------------------------===//
+
+/// All full names that `name` may stand for: itself, or those that end in it.
+static std::vector<std::string>
+candidates(llvm::StringRef name, const std::vector<std::string> &known) {
+  if (llvm::is_contained(known, name))
+    return {name.str()};
+  std::vector<std::string> result;
+  for (const std::string &full : known)
+    if (llvm::StringRef(full).ends_with(("." + name).str()))
+      result.push_back(full);
+  return result;
+}
+
+/// The known name closest to a wrong one, as text to append.
+static std::string suggestion(llvm::StringRef name,
+                              const std::vector<std::string> &known) {
+  const std::string *best = nullptr;
+  unsigned least = 1 + name.size() / 3;
+  for (const std::string &full : known) {
+    unsigned distance = name.edit_distance(full, true, least);
+    if (distance <= least && (!best || distance < least)) {
+      least = distance;
+      best = &full;
+    }
+  }
+  if (best)
+    return "; did you mean '" + *best + "'?";
+  return known.empty() ? "; it has none"
+                       : "; it has " + llvm::join(known, ", ");
+}
+
+/// The one full name that is meant; `kind` is what it was to be.
+static llvm::Expected<std::string>
+resolve(llvm::StringRef name, const std::vector<std::string> &known,
+        llvm::StringRef kind) {
+  std::vector<std::string> found = candidates(name, known);
+  if (found.size() == 1)
+    return found.front();
+  if (found.empty())
+    return llvm::createStringError("the rule has no " + kind + " '" + name +
+                                   "'" + suggestion(name, known));
+  return llvm::createStringError(
+      "'" + name + "' is ambiguous: " + llvm::join(found, " or "));
+}
+
+template <typename Items>
+static std::vector<std::string> namesOf(const Items &items) {
+  std::vector<std::string> names;
+  for (const auto &item : items)
+    names.push_back(item.name);
+  return names;
+}
+
+static llvm::Expected<HyperValue>
+readHyper(const Setting &setting, const Rule &rule, llvm::StringRef kind) {
+  llvm::Expected<std::string> name =
+      resolve(setting.name, namesOf(rule.hypers), kind);
+  if (!name)
+    return name.takeError();
+  std::string digits = setting.value;
+  digits.erase(std::remove(digits.begin(), digits.end(), '_'), digits.end());
+  double value;
+  if (llvm::StringRef(digits).getAsDouble(value))
+    return llvm::createStringError("hyper '" + *name + "' wants a number, " +
+                                   "found '" + setting.value + "'");
+  return HyperValue{std::move(*name), value};
+}
+
+//===- Settings
+//------------------------------------------------------------===//
+
+/// Moves those settings that name options into the request. The rule with all
+/// its options as they are by default says which do.
+static llvm::Error takeOptions(std::vector<Setting> &settings, Request &request,
+                               Library &library) {
+  if (settings.empty())
+    return llvm::Error::success();
+  Diagnostics unread;
+  std::unique_ptr<Rule> rule = buildRule(request, library, unread);
+  if (!rule) {
+    // Some option may have no default: then all settings must be options.
+    request.settings = std::move(settings);
+    settings.clear();
+    return llvm::Error::success();
+  }
+  std::vector<std::string> options = namesOf(rule->options);
+  std::vector<std::string> hypers = namesOf(rule->hypers), both = options;
+  llvm::append_range(both, hypers);
+  std::vector<Setting> rest;
+  for (Setting &setting : settings) {
+    llvm::Expected<std::string> name =
+        resolve(setting.name, both, "option or hyper");
+    if (!name)
+      return name.takeError();
+    if (llvm::is_contained(options, *name))
+      request.settings.push_back({*name, setting.value});
+    else
+      rest.push_back(std::move(setting));
+  }
+  settings = std::move(rest);
+  return llvm::Error::success();
+}
+
+static llvm::Error addHypers(const std::vector<Setting> &settings,
+                             const Rule &rule,
+                             std::vector<HyperValue> &hypers) {
+  for (const Setting &setting : settings) {
+    llvm::Expected<HyperValue> hyper =
+        readHyper(setting, rule, "option or hyper");
+    if (!hyper)
+      return hyper.takeError();
+    hypers.push_back(std::move(*hyper));
+  }
+  return llvm::Error::success();
+}
+
+//===- Groups and tags
+//-----------------------------------------------------===//
+
+/// Calls `use` with the position of each parameter that a pattern matches.
+static llvm::Error forEachMatch(const std::vector<std::string> &patterns,
+                                const Tensors &params,
+                                llvm::function_ref<void(size_t)> use) {
+  for (const std::string &text : patterns) {
+    llvm::Expected<llvm::GlobPattern> pattern = llvm::GlobPattern::create(text);
+    if (!pattern)
+      return pattern.takeError();
+    bool any = false;
+    for (size_t index = 0; index < params.size(); ++index)
+      if (pattern->match(params[index].name)) {
+        any = true;
+        use(index);
+      }
+    if (!any)
+      return llvm::createStringError("no parameter is called '" + text + "'");
+  }
+  return llvm::Error::success();
+}
+
+static llvm::Error makeGroups(const CommandLine &line, const Tensors &params,
+                              const std::vector<Setting> &hypers,
+                              Setup &setup) {
+  setup.groups.emplace_back();
+  setup.groupOf.assign(params.size(), 0);
+  if (llvm::Error error = addHypers(hypers, *setup.rule, setup.groups[0]))
+    return error;
+  for (const GroupSpec &spec : line.groups) {
+    unsigned group = setup.groups.size();
+    setup.groups.push_back(setup.groups[0]);
+    // A hyper of its own comes later and so wins.
+    if (llvm::Error error =
+            addHypers(spec.hypers, *setup.rule, setup.groups[group]))
+      return error;
+    if (llvm::Error error =
+            forEachMatch(spec.patterns, params,
+                         [&](size_t index) { setup.groupOf[index] = group; }))
+      return error;
+  }
+  return llvm::Error::success();
+}
+
+static llvm::Error makeTags(const CommandLine &line, const Tensors &params,
+                            Setup &setup) {
+  setup.tagsOf.resize(params.size());
+  for (const TagSpec &spec : line.tags)
+    if (llvm::Error error =
+            forEachMatch(spec.patterns, params, [&](size_t index) {
+              setup.tagsOf[index].push_back(spec.tag);
+            }))
+      return error;
+  return llvm::Error::success();
+}
+
+static llvm::Error readInputs(const CommandLine &line, Setup &setup) {
+  for (const Setting &setting : line.inputs) {
+    llvm::Expected<std::string> name =
+        resolve(setting.name, namesOf(setup.rule->inputs), "input");
+    if (!name)
+      return name.takeError();
+    double value;
+    if (llvm::StringRef(setting.value).getAsDouble(value))
+      return llvm::createStringError("input '" + *name + "' wants a number, " +
+                                     "found '" + setting.value + "'");
+    setup.inputs.push_back({std::move(*name), value});
+  }
+  return llvm::Error::success();
+}
+
+/// What the command line calls the rule, as the front end wants it.
+static llvm::Expected<Request> makeRequest(const CommandLine &line,
+                                           Format format) {
+  Request request;
+  request.param = format;
+  request.text = line.rule;
+  request.kind = line.isPipe ? Request::Kind::Pipe : Request::Kind::Name;
+  if (line.isPipe || line.rule != "-")
+    return request;
+  auto text = llvm::MemoryBuffer::getSTDIN();
+  if (!text)
+    return llvm::createStringError("standard input: " +
+                                   text.getError().message());
+  request.kind = Request::Kind::Source;
+  request.sourceName = "<stdin>";
+  request.text = (*text)->getBuffer().str();
+  return request;
+}
+
+llvm::Expected<Setup> run::makeSetup(const CommandLine &line,
+                                     const Inputs &inputs, Library &library,
+                                     Diagnostics &diagnostics) {
+  Setup setup;
+  llvm::Expected<Request> request = makeRequest(line, inputs.format);
+  if (!request)
+    return request.takeError();
+  setup.request = std::move(*request);
+  std::vector<Setting> hypers = line.settings;
+  if (llvm::Error error = takeOptions(hypers, setup.request, library))
+    return error;
+  setup.rule = buildRule(setup.request, library, diagnostics);
+  if (!setup.rule)
+    return llvm::make_error<RuleError>();
+  if (llvm::Error error = makeGroups(line, inputs.params, hypers, setup))
+    return error;
+  if (llvm::Error error = makeTags(line, inputs.params, setup))
+    return error;
+  if (llvm::Error error = readInputs(line, setup))
+    return error;
+  setup.threads = line.threads;
+  setup.seed = line.seed;
+  setup.target = line.target;
+  setup.library = line.library;
+  return setup;
+}
