@@ -91,7 +91,8 @@ struct StateFacts {
 struct CrossFacts {
   const ast::Expr *ast;
   bool varies = false; ///< its operand may differ between variants
-  Level level = Level::Tensor; ///< of the operand, the finest over variants
+  Level level = Level::Element; ///< of the operands
+  bool isLevelKnown = false;    ///< not if all so far are constants
   std::vector<const Expr *> operands; ///< by variant
 };
 
@@ -108,6 +109,8 @@ public:
   std::vector<Definition> definitions;
   std::vector<StateFacts> states;
   std::vector<std::optional<double>> options; ///< none: erroneous
+  enum class Progress : uint8_t { Waiting, Open, Done, Failed };
+  std::vector<Progress> hypers;
   unsigned paramEquation = kNone;
 
   /// What is known about the shape: in the variant under way.
@@ -164,6 +167,9 @@ bool isReserved(llvm::StringRef name);
 void collectNames(Context &context);
 void checkOptions(Context &context);
 void checkHypers(Context &context);
+/// Finds out a hyper's default, for one that another default reads. False after
+/// an error.
+bool resolveHyper(Context &context, unsigned index, llvm::SMRange use);
 void checkInputs(Context &context);
 /// One set of answers for each variant; empty after errors.
 std::vector<Shapes> enumerateVariants(Context &context);

@@ -40,8 +40,13 @@ static Settled settleLet(Context &context, unsigned index) {
     return {};
   definition.isSettling = true;
   Settled result;
-  if (guardHolds(context, definition.ast->guard))
+  const ast::ExprPtr &guard = definition.ast->guard;
+  Settled holds = guard ? settle(context, *guard) : known(true, false);
+  if (holds.kind == Kind::Open)
+    result = holds;
+  else if (holds.kind == Kind::Boolean && holds.number != 0)
     result = settle(context, *definition.ast->value);
+  result.readsShape |= holds.readsShape;
   definition.isSettling = false;
   definition.isSettled = true;
   definition.settled = result;
@@ -280,5 +285,6 @@ bool check::guardHolds(Context &context, const ast::ExprPtr &guard) {
     return true;
   Settled settled = settle(context, *guard);
   context.hasReadShape |= settled.readsShape;
-  return settled.kind == Kind::Boolean && settled.number != 0;
+  // A guard that is wrong has been reported, and should cost nothing more.
+  return settled.kind != Kind::Boolean || settled.number != 0;
 }

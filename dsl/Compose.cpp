@@ -1,8 +1,9 @@
-#include "FrontEnd.h"
-#include "AstMake.h"
-#include "Parser.h"
+//===- Compose.cpp - From a request to a flat rule ------------------------===//
+
+#include "Compose.h"
 
 namespace updraft {
+
 /// "my.upd:name" without ":name".
 static llvm::StringRef pathOf(llvm::StringRef text) {
   size_t colon = text.rfind(".upd:");
@@ -26,22 +27,20 @@ const ast::File *parseRequest(const Request &request, Library &library,
   if (!file)
     diagnostics.report(Label::N9, {},
                        "there is no rule '" + path + "' in the library (" +
-                           library.folder() + "); a file ends in '.upd'");
+                           library.folder() + ")" +
+                           didYouMean(path, library.names()) +
+                           "; the name of a file ends in '.upd'");
   return file;
 }
 
 std::unique_ptr<ast::Box> composeRule(const Request &request, Library &library,
                                       Diagnostics &diagnostics) {
-  const ast::File *file = parseRequest(request, library, diagnostics);
-  if (!file || diagnostics.hasErrors() || file->boxes.empty())
+  Scopes scopes(library, diagnostics);
+  Pieces pieces;
+  if (!collectParts(request, library, scopes, diagnostics, pieces) ||
+      !bindParts(request.settings, scopes, diagnostics, pieces.parts))
     return nullptr;
-  auto box = std::make_unique<ast::Box>(file->boxes.front());
-  for (const Setting &s : request.settings)
-    for (ast::Option &o : box->options)
-      if (o.name.text == s.name)
-        o.initial = s.value == "true" || s.value == "false"
-                        ? ast::makeBoolean(s.value == "true", o.name.range)
-                        : ast::makeNumber(std::stod(s.value), o.name.range);
-  return box;
+  return flatten(pieces, diagnostics);
 }
+
 } // namespace updraft

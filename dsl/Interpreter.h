@@ -44,6 +44,8 @@ struct TensorSetup {
 /// The gradient of one tensor in one call; none: the tensor is absent.
 using Gradient = std::optional<std::vector<double>>;
 
+struct InterpreterMemory;
+
 class Interpreter {
 public:
   /// Chooses variants, checks hypers and requirements, sets initial values. No
@@ -87,9 +89,8 @@ public:
   uint64_t tensorStepNumber(unsigned tensor) const;
 
 private:
-  struct Memory;
-  explicit Interpreter(std::unique_ptr<Memory> memory);
-  std::unique_ptr<Memory> memory_;
+  explicit Interpreter(std::unique_ptr<InterpreterMemory> memory);
+  std::unique_ptr<InterpreterMemory> memory_;
 };
 
 } // namespace updraft

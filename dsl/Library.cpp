@@ -94,27 +94,46 @@ const ast::File *Library::findByName(llvm::StringRef name,
   return nullptr;
 }
 
-std::vector<Library::Entry> Library::list(Diagnostics &diagnostics) {
-  std::vector<Entry> entries;
+/// Paths of all rule files below `folder`, sorted.
+static std::vector<std::string> pathsIn(const std::string &folder) {
+  std::vector<std::string> paths;
   std::error_code error;
   using Iterator = llvm::sys::fs::recursive_directory_iterator;
-  for (Iterator i(folder_, error), end; i != end && !error;
-       i.increment(error)) {
-    llvm::StringRef path = i->path();
-    if (!path.ends_with(".upd"))
-      continue;
+  for (Iterator i(folder, error), end; i != end && !error; i.increment(error))
+    if (llvm::StringRef(i->path()).ends_with(".upd"))
+      paths.push_back(i->path());
+  llvm::sort(paths);
+  return paths;
+}
+
+/// The library name of the file at `path`.
+static std::string nameOf(llvm::StringRef path, const std::string &folder) {
+  llvm::StringRef name = path.drop_front(folder.size()).drop_back(4).ltrim('/');
+  name.consume_front("transforms/");
+  name.consume_front("schedules/");
+  return name.str();
+}
+
+std::vector<std::string> Library::names() const {
+  std::vector<std::string> names;
+  for (const std::string &path : pathsIn(folder_))
+    names.push_back(nameOf(path, folder_));
+  llvm::sort(names);
+  return names;
+}
+
+std::vector<Library::Entry> Library::list(Diagnostics &diagnostics) {
+  std::vector<Entry> entries;
+  for (const std::string &path : pathsIn(folder_)) {
     const ast::File *file = readFile(path, diagnostics);
     if (!file)
       continue;
-    llvm::StringRef name = path.drop_front(folder_.size()).drop_back(4);
-    name = name.ltrim('/');
-    name.consume_front("transforms/");
-    name.consume_front("schedules/");
+    std::string name = nameOf(path, folder_);
     for (const ast::Box &box : file->boxes)
-      entries.push_back({name.str(), box.isTransform ? "transform" : "rule",
+      entries.push_back({name, box.isTransform ? "transform" : "rule",
                          box.doc});
     for (const ast::Schedule &schedule : file->schedules)
-      entries.push_back({name.str(), "schedule", schedule.doc});
+      entries.push_back({name, "schedule", schedule.doc});
   }
   llvm::sort(entries, [](const Entry &a, const Entry &b) {
     return std::tie(a.name, a.kind) < std::tie(b.name, b.kind);

@@ -41,6 +41,9 @@ public:
   };
   std::vector<Entry> list(Diagnostics &diagnostics);
 
+  /// All names, sorted, without reading any file.
+  std::vector<std::string> names() const;
+
   /// Paths of all files read so far: what a cached result depends on.
   std::vector<std::string> filesRead() const;
 

@@ -1,4 +1,5 @@
-//===- Arrays.cpp - Whether a caller's memory can be used ------------------===//
+//===- Arrays.cpp - Whether a caller's memory can be used
+//------------------===//
 //
 // Format, shape, strides, alignment, null and overlap: everything that would
 // make a step write where it must not, found before the first write.
@@ -75,8 +76,7 @@ updraft_status updraft::checkArray(const Optimizer &optimizer,
                                    const Param &param,
                                    const updraft_ndarray &array,
                                    uint32_t format, const std::string &what) {
-  if (updraft_status status =
-          checkFormat(optimizer, array.dtype, format, what))
+  if (updraft_status status = checkFormat(optimizer, array.dtype, format, what))
     return status;
   std::string shape = shapeText(param.shape, param.rank);
   if (array.shape || (array.rank && array.rank != param.rank)) {
@@ -196,8 +196,7 @@ static std::string rangeText(const Optimizer &optimizer, const Range &range) {
 
 updraft_status updraft::checkOverlap(const Optimizer &optimizer,
                                      const void *data, uint64_t bytes,
-                                     const std::string &what,
-                                     uint32_t except) {
+                                     const std::string &what, uint32_t except) {
   uintptr_t begin = reinterpret_cast<uintptr_t>(data);
   const Range *first = overlapping(optimizer.ranges, begin, begin + bytes);
   if (!first)
@@ -228,8 +227,8 @@ updraft_status updraft::sortRanges(Optimizer &optimizer) {
                   "%s: parameters '%s' and '%s' are the same memory",
                   optimizer.rule(), nameA, nameB);
     return fail(UPDRAFT_INVALID_ARGUMENT,
-                "%s: parameters '%s' and '%s' overlap", optimizer.rule(),
-                nameA, nameB);
+                "%s: parameters '%s' and '%s' overlap", optimizer.rule(), nameA,
+                nameB);
   }
   return UPDRAFT_OK;
 }

@@ -1,4 +1,5 @@
-//===- Error.cpp - The text of the last failure ----------------------------===//
+//===- Error.cpp - The text of the last failure
+//----------------------------===//
 //
 // One text a thread. A fixed buffer stands behind the string, so that running
 // out of memory can be reported too.

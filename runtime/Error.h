@@ -1,4 +1,5 @@
-//===- Error.h - How a failure is reported ---------------------------------===//
+//===- Error.h - How a failure is reported
+//---------------------------------===//
 //
 // Every internal function returns a status and leaves the text of the failure
 // for updraft_last_error(). guarded() is the one place where exceptions of the

@@ -1,4 +1,5 @@
-//===- Format.cpp - Conversion between storage formats ---------------------===//
+//===- Format.cpp - Conversion between storage formats
+//---------------------===//
 //
 // The narrow formats are rounded with integer operations, so that no mode of
 // the processor (flush to zero) and no missing instruction changes a bit.
@@ -32,8 +33,9 @@ static uint16_t f16Of(float value) {
   if (size >= 0x47800000) // 65536 and above
     return uint16_t(sign | 0x7c00);
   int shift = 13;
-  uint32_t digits = size - 0x38000000; // the exponent's bias goes from 127 to 15
-  if (size < 0x38800000) {             // below 2^-14: a denormal
+  uint32_t digits =
+      size - 0x38000000;   // the exponent's bias goes from 127 to 15
+  if (size < 0x38800000) { // below 2^-14: a denormal
     int exponent = int(size >> 23);
     if (exponent < 102)
       return uint16_t(sign);

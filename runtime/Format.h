@@ -1,4 +1,5 @@
-//===- Format.h - Storage formats ------------------------------------------===//
+//===- Format.h - Storage formats
+//------------------------------------------===//
 //
 // Sizes, names and conversion of what arrays hold.
 //

@@ -1,4 +1,5 @@
-//===- Hypers.cpp - Numbers that a person may change -----------------------===//
+//===- Hypers.cpp - Numbers that a person may change
+//-----------------------===//
 //
 // A hyper is an f64 in the row of its group, or of the model. What it may be is
 // in the program: a domain, whole numbers only, and conditions (`require`) that
@@ -23,8 +24,8 @@ static const char *nameOf(const Optimizer &optimizer,
   return text(optimizer.program(), hyper.name);
 }
 
-double *updraft::hyperAt(const Optimizer &optimizer,
-                         const updraft_hyper &hyper, uint32_t group) {
+double *updraft::hyperAt(const Optimizer &optimizer, const updraft_hyper &hyper,
+                         uint32_t group) {
   double *row = hyper.level == UPDRAFT_MODEL ? optimizer.modelRow()
                                              : optimizer.groupRow(group);
   return row + hyper.slot;
@@ -77,7 +78,8 @@ updraft_status updraft::checkValue(const Optimizer &optimizer,
   return UPDRAFT_OK;
 }
 
-//===- Creation -------------------------------------------------------------===//
+//===- Creation
+//-------------------------------------------------------------===//
 
 namespace {
 /// Which hypers have been given, by group.
@@ -140,8 +142,8 @@ updraft_status updraft::initHypers(Optimizer &optimizer,
   Given given(hypers.size(), optimizer.groupCount);
   for (uint32_t g = 0; groups && g < optimizer.groupCount; ++g) {
     if (groups[g].hyper_count && !groups[g].hypers)
-      return fail(UPDRAFT_INVALID_ARGUMENT, "%s: the hypers of group %u are null",
-                  optimizer.rule(), g);
+      return fail(UPDRAFT_INVALID_ARGUMENT,
+                  "%s: the hypers of group %u are null", optimizer.rule(), g);
     for (size_t i = 0; i < groups[g].hyper_count; ++i)
       if (updraft_status status =
               give(optimizer, given, g, groups[g].hypers[i]))
@@ -150,7 +152,8 @@ updraft_status updraft::initHypers(Optimizer &optimizer,
   return checkRequired(optimizer, given);
 }
 
-//===- Require --------------------------------------------------------------===//
+//===- Require
+//--------------------------------------------------------------===//
 
 static updraft_status brokenRequire(const Optimizer &optimizer,
                                     const updraft_require &require,
@@ -191,7 +194,8 @@ updraft_status updraft::checkRequires(Optimizer &optimizer) {
   return UPDRAFT_OK;
 }
 
-//===- Set and get ----------------------------------------------------------===//
+//===- Set and get
+//----------------------------------------------------------===//
 
 static updraft_status locate(const Optimizer &optimizer, uint32_t group,
                              const char *name, const updraft_hyper *&hyper) {

@@ -1,4 +1,5 @@
-//===- Inputs.cpp - What a caller gives besides gradients ------------------===//
+//===- Inputs.cpp - What a caller gives besides gradients
+//------------------===//
 //
 // `input loss: scalar` is a slot, `input h: like p` a pointer in a tensor's
 // row. Both stay until they are set again.
@@ -69,17 +70,16 @@ static updraft_status setArrayInput(Optimizer &optimizer, const char *name,
   if (updraft_status status =
           checkArray(optimizer, param, *array, format, what))
     return status;
-  if (updraft_status status = checkOverlap(
-          optimizer, array->data, param.size * bytesOf(format), what))
+  if (updraft_status status = checkOverlap(optimizer, array->data,
+                                           param.size * bytesOf(format), what))
     return status;
   optimizer.arraysOf(param)[places[found]] = array->data;
   return UPDRAFT_OK;
 }
 
-updraft_status
-updraft_optimizer_set_array_input(updraft_optimizer *optimizer,
-                                  const char *name, size_t index,
-                                  const updraft_ndarray *array) {
+updraft_status updraft_optimizer_set_array_input(updraft_optimizer *optimizer,
+                                                 const char *name, size_t index,
+                                                 const updraft_ndarray *array) {
   return call(optimizer,
               [&] { return setArrayInput(*optimizer, name, index, array); });
 }

@@ -1,4 +1,5 @@
-//===- Library.cpp - A program in a shared object --------------------------===//
+//===- Library.cpp - A program in a shared object
+//--------------------------===//
 //
 // The dynamic loader can look a symbol up but not list them, and it maps a
 // truncated file without complaint and dies later. So the file's tables are
@@ -61,8 +62,8 @@ public:
     const char *start = file + section.sh_offset + offset;
     size_t room = section.sh_size - offset;
     const void *end = memchr(start, 0, room);
-    return end ? std::string_view(start, size_t(static_cast<const char *>(end) -
-                                                start))
+    return end ? std::string_view(
+                     start, size_t(static_cast<const char *>(end) - start))
                : std::string_view();
   }
 
@@ -164,8 +165,8 @@ updraft_status updraft::openLibrary(const char *path, const void *file,
   if (!result.library)
     return fail(UPDRAFT_UNSUPPORTED, "%s: cannot be loaded: %s", path,
                 dlerror());
-  result.program = static_cast<const updraft_program *>(
-      dlsym(result.library, name.c_str()));
+  result.program =
+      static_cast<const updraft_program *>(dlsym(result.library, name.c_str()));
   if (!result.program)
     return fail(UPDRAFT_BAD_PROGRAM, "%s: has no '%s'", path, name.c_str());
   Extent extent = {room, INT64_MIN, INT64_MAX};

@@ -1,4 +1,5 @@
-//===- Memory.cpp - Blocks of zeroed memory --------------------------------===//
+//===- Memory.cpp - Blocks of zeroed memory
+//--------------------------------===//
 //
 // Large blocks are mapped, so that a page belongs to the thread that touches it
 // first and huge pages can be asked for.

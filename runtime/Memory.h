@@ -1,4 +1,5 @@
-//===- Memory.h - Blocks of zeroed memory ----------------------------------===//
+//===- Memory.h - Blocks of zeroed memory
+//----------------------------------===//
 //
 // Everything that kernels touch lives in such blocks: aligned to a cache line,
 // zero at first, and for large ones on huge pages where the system has them.

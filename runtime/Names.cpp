@@ -1,4 +1,5 @@
-//===- Names.cpp - Finding what a person named -----------------------------===//
+//===- Names.cpp - Finding what a person named
+//-----------------------------===//
 //
 // Exact first, then short, then an error that helps.
 //
@@ -27,8 +28,8 @@ static size_t distance(std::string_view a, std::string_view b) {
     row[0] = i;
     for (size_t j = 1; j <= b.size(); ++j) {
       size_t above = row[j];
-      row[j] = std::min({above + 1, row[j - 1] + 1,
-                         diagonal + (a[i - 1] != b[j - 1])});
+      row[j] = std::min(
+          {above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1])});
       diagonal = above;
     }
   }

@@ -1,4 +1,5 @@
-//===- Names.h - Finding what a person named -------------------------------===//
+//===- Names.h - Finding what a person named
+//-------------------------------===//
 //
 // Full names are for files, short ones for people: `max_norm` stands for
 // `clip_by_global_norm.max_norm` as long as nothing else ends so.

@@ -1,4 +1,5 @@
-//===- Optimizer.cpp - From a program and tensors to an optimizer ----------===//
+//===- Optimizer.cpp - From a program and tensors to an optimizer
+//----------===//
 //
 // Creation checks everything before it makes anything, then builds the tables,
 // then lets the program's own kernels check the hypers and set the states.
@@ -30,7 +31,8 @@ static updraft_status checkOptions(const updraft_options *options) {
                 "options: struct_bytes is %u, %zu is needed",
                 options->struct_bytes, sizeof(updraft_options));
   if (options && options->executor && !options->executor->run)
-    return fail(UPDRAFT_INVALID_ARGUMENT, "options: the executor's run is null");
+    return fail(UPDRAFT_INVALID_ARGUMENT,
+                "options: the executor's run is null");
   return UPDRAFT_OK;
 }
 
@@ -120,6 +122,28 @@ void updraft_optimizer_destroy(updraft_optimizer *optimizer) {
   delete optimizer;
 }
 
+/// Inputs are read while parameters are written: they must not share memory.
+static updraft_status checkInputs(const Optimizer &optimizer, uintptr_t begin,
+                                  uint64_t bytes, const std::string &what) {
+  for (const Param &other : optimizer.params) {
+    const Table &table = optimizer.tables[other.variant];
+    for (size_t k = 0; table.hasInputs && k < table.arrays.size(); ++k) {
+      if (table.arrays[k].role != UPDRAFT_INPUT)
+        continue;
+      uintptr_t input =
+          reinterpret_cast<uintptr_t>(optimizer.arraysOf(other)[k]);
+      uint64_t size = other.size * bytesOf(table.arrays[k].format);
+      if (input && input < begin + bytes && begin < input + size)
+        return fail(UPDRAFT_INVALID_ARGUMENT,
+                    "%s: %s overlaps input '%s' of parameter '%s'",
+                    optimizer.rule(), what.c_str(),
+                    text(optimizer.program(), table.arrays[k].name),
+                    other.name.c_str());
+    }
+  }
+  return UPDRAFT_OK;
+}
+
 static updraft_status rebind(Optimizer &optimizer, size_t index,
                              const updraft_ndarray *array) {
   if (!array || index >= optimizer.params.size())
@@ -133,8 +157,11 @@ static updraft_status rebind(Optimizer &optimizer, size_t index,
           checkArray(optimizer, param, *array, format, what))
     return status;
   uint64_t bytes = param.size * bytesOf(format);
-  if (updraft_status status = checkOverlap(optimizer, array->data, bytes, what,
-                                           uint32_t(index)))
+  if (updraft_status status =
+          checkOverlap(optimizer, array->data, bytes, what, uint32_t(index)))
+    return status;
+  uintptr_t begin = reinterpret_cast<uintptr_t>(array->data);
+  if (updraft_status status = checkInputs(optimizer, begin, bytes, what))
     return status;
   optimizer.arraysOf(param)[0] = array->data;
   if (!bytes)
@@ -144,7 +171,6 @@ static updraft_status rebind(Optimizer &optimizer, size_t index,
     return a.begin < b.begin;
   };
   std::erase_if(ranges, [&](const Range &r) { return r.param == index; });
-  uintptr_t begin = reinterpret_cast<uintptr_t>(array->data);
   Range range = {begin, begin + bytes, uint32_t(index)};
   ranges.insert(std::upper_bound(ranges.begin(), ranges.end(), range, byBegin),
                 range);

@@ -1,4 +1,5 @@
-//===- Optimizer.h - A program together with tensors -----------------------===//
+//===- Optimizer.h - A program together with tensors
+//-----------------------===//
 //
 // All tables are built once, at creation; a step rewrites gradient pointers
 // and nothing else, and allocates nothing. Tensors have three numbers: their
@@ -97,9 +98,7 @@ struct updraft_optimizer {
   ~updraft_optimizer() { updraft_program_release(loaded); }
 
   const updraft_program *program() const { return loaded->program; }
-  const char *rule() const {
-    return updraft::text(program(), program()->name);
-  }
+  const char *rule() const { return updraft::text(program(), program()->name); }
   const updraft_array *arrayOf(const updraft::Param &param, size_t k) const {
     return &tables[param.variant].arrays[k];
   }
@@ -126,12 +125,12 @@ struct updraft_optimizer {
 
   std::vector<updraft::Param> params;
   std::vector<uint32_t> paramOfId;
-  std::vector<updraft::Range> ranges;   ///< sorted, disjoint
-  std::vector<uintptr_t> checkedGrads;  ///< by index: known to overlap nothing
-  std::vector<updraft::Table> tables;   ///< by variant
-  std::vector<updraft_shape> shapes;    ///< by id
-  std::vector<updraft_span> spans;      ///< by group
-  std::vector<uint8_t> inputsGiven;     ///< by the program's scalars
+  std::vector<updraft::Range> ranges;  ///< sorted, disjoint
+  std::vector<uintptr_t> checkedGrads; ///< by index: known to overlap nothing
+  std::vector<updraft::Table> tables;  ///< by variant
+  std::vector<updraft_shape> shapes;   ///< by id
+  std::vector<updraft_span> spans;     ///< by group
+  std::vector<uint8_t> inputsGiven;    ///< by the program's scalars
   updraft::Block model, groups, partials, totals, states;
   updraft_frame frame = {}; ///< for model and group kernels
 
@@ -183,7 +182,8 @@ updraft_status call(const Optimizer *optimizer, Body &&body) noexcept {
   });
 }
 
-//===- Arrays.cpp -----------------------------------------------------------===//
+//===- Arrays.cpp
+//-----------------------------------------------------------===//
 
 /// Checks a caller's array against a parameter's shape and a format. `what`
 /// names the array: "the gradient of 'w'".
@@ -212,13 +212,15 @@ updraft_status checkOverlap(const Optimizer &optimizer, const void *data,
 /// Sorts the parameters' ranges; fails where two overlap.
 updraft_status sortRanges(Optimizer &optimizer);
 
-//===- Variants.cpp ---------------------------------------------------------===//
+//===- Variants.cpp
+//---------------------------------------------------------===//
 
 /// Picks the first variant whose tests a parameter passes.
 updraft_status chooseVariant(const Optimizer &optimizer,
                              const updraft_param &given, Param &param);
 
-//===- Tables.cpp, Shares.cpp, Schedule.cpp, Walk.cpp -----------------------===//
+//===- Tables.cpp, Shares.cpp, Schedule.cpp, Walk.cpp
+//-----------------------===//
 
 /// Builds all tables from `params` and places the states.
 void buildTables(Optimizer &optimizer, const updraft_param *given);
@@ -241,7 +243,8 @@ void enter(const Kernel &kernel, const updraft_frame &frame, uint64_t first,
 /// Runs a schedule on the optimizer's threads.
 void runAll(Optimizer &optimizer, const Schedule &schedule, uint32_t count);
 
-//===- Hypers.cpp -----------------------------------------------------------===//
+//===- Hypers.cpp
+//-----------------------------------------------------------===//
 
 /// Defaults and the groups' settings, checked.
 updraft_status initHypers(Optimizer &optimizer, const updraft_group *groups);

@@ -1,4 +1,5 @@
-//===- Program.cpp - Loading a compiled program ----------------------------===//
+//===- Program.cpp - Loading a compiled program
+//----------------------------===//
 //
 // Three ways in, one result: a constant that is linked in, a flat image, a
 // shared object. An image is copied to memory of its own before its checksum is
@@ -57,8 +58,8 @@ static updraft_status checkImageHeader(const updraft_image_header &header,
   if (header.program % alignof(updraft_program) ||
       header.program > header.bytes ||
       header.bytes - header.program < sizeof(updraft_program))
-    return fail(UPDRAFT_BAD_PROGRAM,
-                "%s: is damaged: its program lies outside", origin);
+    return fail(UPDRAFT_BAD_PROGRAM, "%s: is damaged: its program lies outside",
+                origin);
   return UPDRAFT_OK;
 }
 

@@ -1,4 +1,5 @@
-//===- Program.h - A compiled program, loaded and verified -----------------===//
+//===- Program.h - A compiled program, loaded and verified
+//-----------------===//
 //
 // Access to the self-description. Everything that is reached through these
 // functions was checked when the program was loaded (Validate.cpp), so nobody
@@ -27,7 +28,8 @@ struct updraft_loaded_program {
 
 namespace updraft {
 
-template <class T> const T *at(const updraft_program *program, updraft_rel rel) {
+template <class T>
+const T *at(const updraft_program *program, updraft_rel rel) {
   return reinterpret_cast<const T *>(reinterpret_cast<const char *>(program) +
                                      rel);
 }

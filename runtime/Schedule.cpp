@@ -1,4 +1,5 @@
-//===- Schedule.cpp - Where kernels have to wait ---------------------------===//
+//===- Schedule.cpp - Where kernels have to wait
+//---------------------------===//
 //
 // Kernels say what must be finished before them. A wait for the group or the
 // model is a barrier of all threads and begins a segment; a wait for the tensor
@@ -38,8 +39,7 @@ Schedule updraft::schedule(const updraft_program *program, uint32_t when,
   Schedule result;
   for (const updraft_kernel &kernel :
        items<updraft_kernel>(program, program->kernels)) {
-    if (kernel.when != when ||
-        (when == UPDRAFT_AT_VIEW && kernel.view != view))
+    if (kernel.when != when || (when == UPDRAFT_AT_VIEW && kernel.view != view))
       continue;
     if (result.empty() || waitsForAll(kernel, result.back()))
       result.emplace_back();

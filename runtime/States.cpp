@@ -1,4 +1,5 @@
-//===- States.cpp - All states of an optimizer, by name --------------------===//
+//===- States.cpp - All states of an optimizer, by name
+//--------------------===//
 //
 // Arrays live in the rows' pointers, scalars in the slots of their level.
 //
@@ -28,9 +29,8 @@ std::vector<State> updraft::statesOf(const Optimizer &optimizer,
        items<updraft_scalar>(program, program->scalars))
     if (isState(scalar) && scalar.level == UPDRAFT_TENSOR &&
         scalar.variant == param.variant)
-      result.push_back(
-          {text(program, scalar.name), UPDRAFT_F64, nullptr,
-           optimizer.scalarAt(scalar, param.group, &param)});
+      result.push_back({text(program, scalar.name), UPDRAFT_F64, nullptr,
+                        optimizer.scalarAt(scalar, param.group, &param)});
   return result;
 }
 

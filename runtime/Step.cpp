@@ -1,4 +1,5 @@
-//===- Step.cpp - One step, wholly or not at all ---------------------------===//
+//===- Step.cpp - One step, wholly or not at all
+//---------------------------===//
 //
 // The threads first check the gradients of their own tensors and note the
 // pointers, then wait, then run the kernels: with thousands of small tensors
@@ -118,8 +119,7 @@ updraft_status explain(const Optimizer &optimizer, uint32_t index,
   const Param &param = optimizer.params[index];
   uint32_t format = optimizer.program()->param;
   std::string what = "the gradient of '" + param.name + "'";
-  if (updraft_status status =
-          checkArray(optimizer, param, grad, format, what))
+  if (updraft_status status = checkArray(optimizer, param, grad, format, what))
     return status;
   if (updraft_status status = checkOverlap(optimizer, grad.data,
                                            param.size * bytesOf(format), what))
@@ -127,11 +127,10 @@ updraft_status explain(const Optimizer &optimizer, uint32_t index,
   const Table &table = optimizer.tables[param.variant];
   for (size_t k = 0; k < table.arrays.size(); ++k)
     if (table.arrays[k].role == UPDRAFT_INPUT && !table.arraysOf(param.row)[k])
-      return fail(UPDRAFT_INVALID_ARGUMENT,
-                  "%s: input '%s' of parameter '%s' has not been set",
-                  optimizer.rule(),
-                  text(optimizer.program(), table.arrays[k].name),
-                  param.name.c_str());
+      return fail(
+          UPDRAFT_INVALID_ARGUMENT,
+          "%s: input '%s' of parameter '%s' has not been set", optimizer.rule(),
+          text(optimizer.program(), table.arrays[k].name), param.name.c_str());
   return fail(UPDRAFT_INTERNAL, "internal error: %s was refused", what.c_str());
 }
 

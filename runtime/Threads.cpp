@@ -1,4 +1,5 @@
-//===- Threads.cpp - Many threads for the length of a step -----------------===//
+//===- Threads.cpp - Many threads for the length of a step
+//-----------------===//
 //
 // libgomp and libomp share the entry GOMP_parallel, so one set of four
 // functions serves both. Python wheels bring copies under names of their own
@@ -26,9 +27,10 @@ using namespace updraft;
 /// A step is cut into at most so many shares.
 static constexpr uint32_t kMostThreads = 256;
 
-//===- Waiting --------------------------------------------------------------===//
+//===- Waiting
+//--------------------------------------------------------------===//
 
-static void pause() {
+static void relax() {
 #if defined(__x86_64__)
   _mm_pause();
 #elif defined(__aarch64__)
@@ -46,12 +48,13 @@ void Barrier::wait(uint32_t count) {
   }
   for (int spins = 0; phase.load(std::memory_order_acquire) == mine; ++spins)
     if (spins < kSpins)
-      pause();
+      relax();
     else
       sched_yield();
 }
 
-//===- Arithmetic -----------------------------------------------------------===//
+//===- Arithmetic
+//-----------------------------------------------------------===//
 
 #if defined(__x86_64__)
 ExactArithmetic::ExactArithmetic() : saved(_mm_getcsr()) {
@@ -71,7 +74,8 @@ ExactArithmetic::ExactArithmetic() : saved(0) {}
 ExactArithmetic::~ExactArithmetic() {}
 #endif
 
-//===- OpenMP ---------------------------------------------------------------===//
+//===- OpenMP
+//---------------------------------------------------------------===//
 
 static bool bind(void *library, OpenMp &result) {
   auto find = [&](auto &function, const char *name) {
@@ -132,7 +136,8 @@ static OpenMp findOpenMp() {
   return {};
 }
 
-//===- Fork -----------------------------------------------------------------===//
+//===- Fork
+//-----------------------------------------------------------------===//
 
 /// The thread that survives a fork still refers to libgomp's pool, whose
 /// threads do not exist any more: a region on it would wait for ever.
@@ -144,7 +149,8 @@ static void watchForks() {
   (void)registered;
 }
 
-//===- Regions --------------------------------------------------------------===//
+//===- Regions
+//--------------------------------------------------------------===//
 
 static uint32_t processors() {
   cpu_set_t set;

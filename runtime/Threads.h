@@ -1,4 +1,5 @@
-//===- Threads.h - Many threads for the length of a step -------------------===//
+//===- Threads.h - Many threads for the length of a step
+//-------------------===//
 //
 // A step runs in one parallel region. Threads come from the host if it gives an
 // executor, else from the OpenMP runtime that is in the process already (a

@@ -1,4 +1,5 @@
-//===- Walk.cpp - Running the kernels --------------------------------------===//
+//===- Walk.cpp - Running the kernels
+//--------------------------------------===//
 //
 // Every thread of the region walks the same schedule and does its shares of it.
 // If the host gave fewer threads than there are shares, a thread does several:
@@ -32,8 +33,8 @@ public:
   void chain(const Chain &chain) const;
 
 private:
-  void sharedRow(const Table &table, const Chain &chain, uint64_t position)
-      const;
+  void sharedRow(const Table &table, const Chain &chain,
+                 uint64_t position) const;
   void sharedPart(const Table &table, const Kernel &kernel, uint64_t position,
                   uint32_t share) const;
   void ownPieces(const Table &table, const Chain &chain, uint32_t share) const;

@@ -175,14 +175,19 @@ static void record(const Arguments &arguments, const Split &split) {
   }
 }
 
+/// The number that the text begins with, else 0.
+static size_t numberIn(const std::string &text) {
+  return std::strtoul(text.c_str(), nullptr, 10);
+}
+
 static Arguments parse(int count, char **values) {
   Arguments arguments;
   for (int i = 1; i < count; i += 2) {
     std::string name = values[i], value = i + 1 < count ? values[i + 1] : "";
     if (name == "--rule" && !value.empty())
       arguments.only = value;
-    else if (name == "--epochs" && std::atoi(value.c_str()) > 0)
-      arguments.plan.epochs = static_cast<size_t>(std::atoi(value.c_str()));
+    else if (name == "--epochs" && numberIn(value) > 0)
+      arguments.plan.epochs = numberIn(value);
     else if (name == "--data" && !value.empty())
       arguments.folder = value;
     else if (name == "--record" && !value.empty())
@@ -216,20 +221,17 @@ int main(int count, char **values) {
   static const CacheFolder cache;
   double first = secondsOf([] { compile("keras/sgd", ""); });
   std::printf("The compiler was loaded, and compiled its first rule, in "
-              "%.0f ms.\n\nEvery rule stands in: %s...\nLoss after 1 epoch, "
-              "and after each fifth of them:\n",
+              "%.0f ms.\n\nEvery rule stands in: %s...\n"
+              "Loss in the first epoch and in each fifth of them:\n",
               1e3 * first, kOutside);
   std::vector<Row> rows;
-  auto wanted = [&](const char *rule) {
-    return std::string(rule).find(arguments.only) != std::string::npos;
+  auto add = [&](const char *rule, const std::string &text) {
+    if (std::string(rule).find(arguments.only) != std::string::npos)
+      rows.push_back(trainWith(rule, text, cache.path, split, arguments.plan));
   };
   for (const Recipe &recipe : kRecipes)
-    if (wanted(recipe.rule))
-      rows.push_back(trainWith(recipe.rule, std::string(kOutside) + recipe.pipe,
-                               cache, split, arguments.plan));
-  if (wanted("mine.upd"))
-    rows.push_back(trainWith("mine.upd", arguments.folder + "/mine.upd",
-                             cache.path, split, arguments.plan));
+    add(recipe.rule, std::string(kOutside) + recipe.pipe);
+  add("mine.upd", arguments.folder + "/mine.upd");
   printTable(rows);
   if (!arguments.record.empty())
     record(arguments, split);

@@ -1,12 +1,11 @@
-/*===- replay.c - A recorded training, repeated by an object file
- * -------------===
- *
- * Plain C, linked with the object that updraftc made of adamw.upd and with the
- * runtime; no compiler is near. It takes the gradients of a run that the demo
- * recorded (Recording.h says how) and shows that the weights and their averages
- * come out with the same bits.
- *
- *===------------------------------------------------------------------------===*/
+//===- replay.c - A recorded training, repeated by an object file ---------===//
+//
+// Plain C, linked with the object that updraftc made of adamw.upd and with the
+// runtime; no compiler is near. It takes the gradients of a run that the demo
+// recorded (Recording.h says how) and shows that the weights and their averages
+// come out with the same bits.
+//
+//===----------------------------------------------------------------------===//
 
 #include "averaged_adamw.h"
 

@@ -1,4 +1,4 @@
-"""tools/lint.py finds what it says it finds, and nothing in a tree without it."""
+"""tools/lint.py finds what it says it finds, and nothing in a clean tree."""
 
 import importlib.util
 import subprocess
@@ -34,7 +34,7 @@ BROKEN = [
     ("README.md", "a line\n" * 101, "more than 100 lines"),
     ("optimizers/paper/lion.upd", "/// 2023\n" + "\n" * 40, "more than 40"),
     ("dsl/Lexer.cpp", "int x; //" + 80 * "-" + "\n", "80 columns"),
-    ("dsl/Lexer.cpp", "int f() {\n" + "  g();\n" * 60 + "}\n", "function of 62"),
+    ("dsl/Lexer.cpp", "int f() {\n" + "  g();\n" * 60 + "}\n", "of 62 lines"),
     ("dsl/Diagnostics.def", "", "label N1 is missing"),
     ("dsl/SPEC.md", "- (N2) Another.\n", "label N2 is missing"),
     ("test/dsl/errors/names.upd", "# CHECK: wrong\n", "label N1 is missing"),

@@ -1,11 +1,10 @@
-/*===- hand.c - What a careful person would write by hand
- * ---------------------===
- *
- * One loop for each rule over a list of tensors, in one parallel region that
- * deals out elements, not tensors: the yardstick of the benchmarks. Scalars of
- * the step (bias corrections and the like) come in ready made.
- *
- *===------------------------------------------------------------------------===*/
+//===- hand.c - What a careful person would write by hand -----------------===//
+//
+// One loop for each rule over a list of tensors, in one parallel region that
+// deals out elements, not tensors: the yardstick of the benchmarks. Scalars of
+// the step (bias corrections and the like) come in ready made.
+//
+//===----------------------------------------------------------------------===//
 
 #include <math.h>
 #include <stdint.h>

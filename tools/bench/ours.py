@@ -42,8 +42,8 @@ class Counts(ctypes.Structure):
 
 def load():
     """The front door: runtime and cache, which load the compiler if needed."""
-    folder = Path(os.environ.get("UPDRAFT_BUILD", ROOT / "build")) / "lib"
-    library = ctypes.CDLL(str(folder / "libupdraftc.so"))
+    folder = Path(os.environ.get("UPDRAFT_BUILD", ROOT / "build"))
+    library = ctypes.CDLL(str(folder / "lib" / "libupdraftc.so"))
     library.updraft_last_error.restype = text
     library.updraft_get_compile_counts.restype = Counts
     library.updraft_program_release.restype = None

@@ -58,7 +58,7 @@ private:
   llvm::Error appendState(size_t param, const char *name, Tensors &tensors,
                           llvm::StringSet<> &done);
   std::string owner(updraft_level level, size_t param) const;
-  updraft_level levelOf(llvm::StringRef state) const;
+  const updraft_scalar *scalarNamed(llvm::StringRef name) const;
   template <typename T> llvm::ArrayRef<T> listOf(updraft_list list) const;
   const char *textAt(updraft_rel at) const;
 
@@ -181,12 +181,12 @@ llvm::Error CpuRoad::step(const Tensors &grads) {
 //===- What came out
 //-------------------------------------------------------===//
 
-updraft_level CpuRoad::levelOf(llvm::StringRef state) const {
+const updraft_scalar *CpuRoad::scalarNamed(llvm::StringRef name) const {
   for (const updraft_scalar &scalar :
        listOf<updraft_scalar>(descriptor->scalars))
-    if (state == textAt(scalar.name))
-      return updraft_level(scalar.level);
-  return UPDRAFT_ELEMENT;
+    if (name == textAt(scalar.name))
+      return &scalar;
+  return nullptr;
 }
 
 std::string CpuRoad::owner(updraft_level level, size_t param) const {
@@ -206,9 +206,14 @@ static Tensor copyOf(std::string name, const updraft_ndarray &array) {
   return tensor;
 }
 
+/// Of a scalar only if it is a state: counters are the runtime's own.
 llvm::Error CpuRoad::appendState(size_t param, const char *name,
                                  Tensors &tensors, llvm::StringSet<> &done) {
-  std::string full = owner(levelOf(name), param) + "." + name;
+  const updraft_scalar *scalar = scalarNamed(name);
+  if (scalar && scalar->kind != UPDRAFT_SCALAR_STATE)
+    return llvm::Error::success();
+  updraft_level level = scalar ? updraft_level(scalar->level) : UPDRAFT_ELEMENT;
+  std::string full = owner(level, param) + "." + name;
   if (!done.insert(full).second)
     return llvm::Error::success();
   updraft_ndarray array{};
@@ -225,21 +230,17 @@ llvm::Expected<Tensors> CpuRoad::snapshot() {
   for (size_t param = 0; param < params.size(); ++param) {
     tensors.push_back(params[param]);
     size_t count = updraft_optimizer_state_count(optimizer, param);
-    for (size_t state = 0; state < count; ++state) {
-      const char *name = updraft_optimizer_state_name(optimizer, param, state);
-      if (llvm::Error error = appendState(param, name, tensors, done))
+    for (size_t state = 0; state < count; ++state)
+      if (llvm::Error error = appendState(
+              param, updraft_optimizer_state_name(optimizer, param, state),
+              tensors, done))
         return error;
-    }
     for (const updraft_scalar &scalar :
-         listOf<updraft_scalar>(descriptor->scalars)) {
-      bool isStored = scalar.kind == UPDRAFT_SCALAR_STATE ||
-                      scalar.kind == UPDRAFT_SCALAR_COUNTER;
-      if (!isStored || scalar.level > UPDRAFT_GROUP)
-        continue;
-      if (llvm::Error error =
-              appendState(param, textAt(scalar.name), tensors, done))
-        return error;
-    }
+         listOf<updraft_scalar>(descriptor->scalars))
+      if (scalar.level <= UPDRAFT_GROUP)
+        if (llvm::Error error =
+                appendState(param, textAt(scalar.name), tensors, done))
+          return error;
   }
   return tensors;
 }

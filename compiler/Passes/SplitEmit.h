@@ -1,0 +1,99 @@
+//===- SplitEmit.h - The writer of kernels --------------------------------===//
+//
+// The state of writing one plan's kernels. Private to SplitEmit.cpp, which
+// writes bodies, and SplitNames.cpp, which says what a kernel is called, why it
+// exists and what it waits for.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef UPDRAFT_COMPILER_PASSES_SPLITEMIT_H
+#define UPDRAFT_COMPILER_PASSES_SPLITEMIT_H
+
+#include "compiler/Passes/SplitGraph.h"
+
+#include "mlir/IR/Builders.h"
+
+#include "llvm/ADT/DenseMap.h"
+
+#include <map>
+#include <string>
+
+namespace updraft {
+
+/// A kernel that is being written.
+struct Emitted {
+  ir::KernelOp kernel;
+  mlir::OpBuilder builder;
+  llvm::DenseMap<int, mlir::Value> values;
+  struct Conditions {
+    std::map<std::vector<plan::Literal>, mlir::Value> made;
+    mlir::Value lookup(const std::vector<plan::Literal> &key) const {
+      auto found = made.find(key);
+      return found == made.end() ? mlir::Value() : found->second;
+    }
+    mlir::Value &operator[](const std::vector<plan::Literal> &key) {
+      return made[key];
+    }
+  } conditions;
+  mlir::Value yes; ///< the constant true
+
+  Emitted(ir::KernelOp kernel, mlir::OpBuilder builder)
+      : kernel(kernel), builder(builder) {}
+};
+
+struct Emitter {
+  ir::ProgramOp program;
+  RuleGraph &rule;
+  const plan::Plan &plan;
+  mlir::Operation *firstBody = nullptr; ///< declarations go before it
+  std::vector<Emitted> emitted;
+  std::map<int, std::string> itemSlots;   ///< item -> slot
+  std::map<int, std::string> oldSlots;    ///< Scalar value -> slot
+  std::map<int, std::string> groupSlots;  ///< Fold over model -> slot
+  std::map<int, std::string> reduceLists; ///< Reduce -> partial list
+  std::map<int, std::string> blockLists;  ///< list -> its partial list
+  std::vector<std::string> sharedBlocks;
+
+  Emitter(ir::ProgramOp program, RuleGraph &rule, const plan::Plan &plan)
+      : program(program), rule(rule), plan(plan) {}
+
+  std::string freeName(llvm::StringRef name);
+  std::string declareSlot(llvm::StringRef hint, plan::Level level, int variant);
+  std::string declareList(llvm::StringRef hint, bool isPartial);
+  std::string blocksOfReduce(int value);
+  std::string blocksOfList(int list);
+
+  mlir::Value getSlot(unsigned kernel, llvm::StringRef name, mlir::Type type,
+                      mlir::Location location);
+  mlir::Value readItem(unsigned kernel, int item, int value);
+  int writerOf(int scalar) const;
+  mlir::Value readScalar(unsigned kernel, int value);
+  mlir::Value cloneOp(unsigned kernel, int value);
+  mlir::Value emitFold(unsigned kernel, int value);
+  mlir::Value emitHere(unsigned kernel, int value);
+  mlir::Value emit(unsigned kernel, int value);
+  mlir::Value emitTrue(unsigned kernel);
+  mlir::Value emitWhen(unsigned kernel, const plan::Literals &literals);
+  plan::Literals literalsOfWhen(int condition) const;
+
+  void emitTotal(unsigned kernel, int root);
+  void emitGroupFold(unsigned kernel, int value);
+  void emitPuts(unsigned kernel, llvm::ArrayRef<int> roots);
+  void emitScalarKernel(unsigned kernel);
+  void emitElementKernel(unsigned kernel);
+  void declareKernel(const plan::Kernel &kernel, ir::BodyOp body);
+  void run(llvm::ArrayRef<ir::BodyOp> bodies);
+
+  struct Words {
+    std::string name, why;
+  };
+  /// A name for people and the equation or reduction that forced the kernel.
+  Words wordsOfKernel(const plan::Kernel &kernel, ir::BodyOp body) const;
+};
+
+/// Sets `after` of each kernel from what earlier ones read and write.
+void sayWhatMustBeFinished(llvm::ArrayRef<ir::KernelOp> kernels);
+
+} // namespace updraft
+
+#endif // UPDRAFT_COMPILER_PASSES_SPLITEMIT_H

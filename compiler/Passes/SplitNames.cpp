@@ -1,0 +1,155 @@
+//===- SplitNames.cpp - What a kernel is called and what it waits for -----===//
+//
+// People see kernels in tables and profiles, so each is named after what it is
+// there for: the reduction that ends its pass, or the update of p.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Passes/SplitEmit.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+
+using namespace mlir;
+using namespace updraft;
+
+/// The name at the head of a reduction's text: "norm" of "norm(g over model)".
+static StringRef headOf(StringRef words) {
+  return words.take_while([](char c) { return llvm::isAlnum(c) || c == '_'; });
+}
+
+/// Adds `words` to a list for people, once.
+static void mention(std::string &list, StringRef words) {
+  if (words.empty())
+    return;
+  SmallVector<StringRef> known;
+  StringRef(list).split(known, "; ");
+  if (llvm::is_contained(known, words))
+    return;
+  if (!list.empty())
+    list += "; ";
+  list += words;
+}
+
+Emitter::Words Emitter::wordsOfKernel(const plan::Kernel &kernel,
+                                      ir::BodyOp body) const {
+  std::string reductions, stores, puts;
+  bool storesParam = false;
+  for (int value : kernel.reduces)
+    mention(reductions, wordsOf(rule.ops[value]));
+  for (int index : kernel.roots) {
+    auto put = dyn_cast<ir::PutOp>(rule.rootOps[index]);
+    if (!put) {
+      mention(reductions, wordsOf(rule.rootOps[index]));
+      continue;
+    }
+    mention(stores, (put.getTarget() + "'").str());
+    storesParam |= rule.arrays[rule.graph.roots[index].target].getRole() ==
+                   ir::Role::Param;
+  }
+  for (int index : kernel.items) {
+    const plan::Item &item = plan.items[index];
+    bool isFold = item.kind == plan::Item::Kind::GroupFold ||
+                  (item.kind == plan::Item::Kind::Value &&
+                   isa<ir::FoldOp, ir::ReduceOp>(rule.ops[item.index]));
+    if (isFold)
+      mention(reductions, wordsOf(rule.ops[item.index]));
+    else if (item.kind == plan::Item::Kind::Total)
+      mention(reductions, wordsOf(rule.rootOps[item.index]));
+    else if (item.kind == plan::Item::Kind::Put)
+      mention(
+          puts,
+          (cast<ir::PutOp>(rule.rootOps[item.index]).getTarget() + "'").str());
+    else
+      mention(puts, wordsOf(rule.ops[item.index]));
+  }
+  std::string name, why;
+  if (body.getWhen() != ir::When::Step) {
+    name = stringifyWhen(body.getWhen()).str();
+    why = stores.empty() ? puts : stores;
+    if (kernel.level != plan::Level::Element)
+      name += "." + stringifyLevel(levelOf(kernel.level)).str();
+  } else if (kernel.level == plan::Level::Element) {
+    name = storesParam           ? "update"
+           : !reductions.empty() ? headOf(reductions).str()
+                                 : "store";
+    why = storesParam || reductions.empty() ? stores : reductions;
+    if (storesParam)
+      why = "p'";
+  } else {
+    StringRef level = stringifyLevel(levelOf(kernel.level));
+    name = reductions.empty() ? level.str()
+                              : (headOf(reductions) + "." + level).str();
+    why = reductions.empty() ? puts : reductions;
+  }
+  if (kernel.variant >= 0 && rule.variants.size() > 1) {
+    ir::VariantOp variant = rule.variants[kernel.variant];
+    name += "." + variant.getSymName().str();
+  }
+  return {name, why};
+}
+
+//===----------------------------------------------------------------------===//
+// Waiting
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// What a kernel touches: declarations that it reads and writes.
+struct Touched {
+  llvm::SmallPtrSet<Operation *, 8> reads, writes;
+};
+} // namespace
+
+static Touched touchedBy(ir::KernelOp kernel) {
+  Touched touched;
+  for (Operation &op : kernel.getBody().front()) {
+    if (auto get = dyn_cast<ir::GetOp>(op))
+      touched.reads.insert(ir::lookup(get, get.getSource()));
+    else if (auto fold = dyn_cast<ir::FoldOp>(op))
+      touched.reads.insert(ir::lookup(fold, fold.getList()));
+    else if (auto put = dyn_cast<ir::PutOp>(op))
+      touched.writes.insert(ir::lookup(put, put.getTarget()));
+    else if (auto partial = dyn_cast<ir::PartialOp>(op))
+      touched.writes.insert(ir::lookup(partial, partial.getList()));
+  }
+  return touched;
+}
+
+static bool conflict(const Touched &earlier, const Touched &later) {
+  auto meets = [](auto &a, auto &b) {
+    return llvm::any_of(a, [&](Operation *op) { return b.contains(op); });
+  };
+  return meets(earlier.writes, later.reads) ||
+         meets(earlier.reads, later.writes) ||
+         meets(earlier.writes, later.writes);
+}
+
+/// What must have finished between two kernels that touch the same things: the
+/// coarser of both levels; nothing between tensors of different variants.
+static std::optional<ir::Level> levelBetween(ir::KernelOp earlier,
+                                             ir::KernelOp later) {
+  auto coarse = [](ir::KernelOp kernel) {
+    return std::min(kernel.getLevel(), ir::Level::Tensor);
+  };
+  ir::Level level = std::min(coarse(earlier), coarse(later));
+  if (level == ir::Level::Tensor && earlier.getVariant() != later.getVariant())
+    return std::nullopt;
+  return level;
+}
+
+void updraft::sayWhatMustBeFinished(ArrayRef<ir::KernelOp> kernels) {
+  std::vector<Touched> touched;
+  for (ir::KernelOp kernel : kernels) {
+    touched.push_back(touchedBy(kernel));
+    std::optional<ir::Level> after;
+    for (unsigned i = 0; i + 1 < touched.size(); ++i) {
+      if (!conflict(touched[i], touched.back()))
+        continue;
+      std::optional<ir::Level> level = levelBetween(kernels[i], kernel);
+      if (level && (!after || *level < *after))
+        after = level;
+    }
+    if (after)
+      kernel.setAfter(*after);
+  }
+}

@@ -1,0 +1,95 @@
+//===- Emit.cpp - The back half of the compiler ---------------------------===//
+
+#include "compiler/Target/Emit.h"
+
+#include "compiler/Target/Descriptor.h"
+#include "compiler/Target/Header.h"
+#include "compiler/Target/Image.h"
+#include "compiler/Target/Linker.h"
+#include "compiler/Target/Object.h"
+#include "compiler/Target/ToLlvm.h"
+
+#include "llvm/IR/LLVMContext.h"
+#include "llvm/IR/Module.h"
+#include "llvm/Support/raw_ostream.h"
+#include "llvm/Target/TargetMachine.h"
+
+namespace updraft {
+
+using Bytes = llvm::SmallVector<char, 0>;
+using llvm::Expected;
+
+static constexpr FormName kForms[] = {
+    {Form::Kernels, "kernels", "the kernels as loops over vectors", true},
+    {Form::Llvm, "llvm", "the kernels and the program as LLVM IR", true},
+    {Form::Asm, "asm", "machine code as text", true},
+    {Form::Object, "object", "machine code as an ELF object to link", false},
+    {Form::Image, "image", "machine code as a flat image to load", false},
+    {Form::Shared, "shared", "machine code as a shared object", false},
+    {Form::Header, "header", "the C header of the object", true},
+};
+
+llvm::ArrayRef<FormName> allForms() { return kForms; }
+
+static llvm::Error fail(const char *message) {
+  return llvm::createStringError(std::errc::invalid_argument, message);
+}
+
+static Bytes bytesOf(llvm::StringRef text) {
+  return Bytes(text.begin(), text.end());
+}
+
+template <typename Printed> static Bytes print(const Printed &printTo) {
+  Bytes result;
+  llvm::raw_svector_ostream stream(result);
+  printTo(stream);
+  return result;
+}
+
+/// The forms that need machine code or LLVM's view of it.
+static Expected<Bytes> emitCode(mlir::ModuleOp module, Form form,
+                                const Target &target,
+                                const Descriptor &descriptor) {
+  std::unique_ptr<llvm::TargetMachine> machine = createMachine(target);
+  if (!machine)
+    return fail("this build of LLVM cannot generate code for the target");
+  if (failed(convertToLlvm(module)))
+    return fail("cannot convert the kernels to LLVM");
+  llvm::LLVMContext context;
+  std::unique_ptr<llvm::Module> code = translate(module, context);
+  if (!code)
+    return fail("cannot translate the kernels to LLVM");
+  addProgram(*code, descriptor, target, *machine);
+  if (form == Form::Llvm)
+    return print([&](llvm::raw_ostream &out) { code->print(out, nullptr); });
+  Bytes object = generateCode(*code, *machine, form == Form::Asm);
+  if (form == Form::Asm || form == Form::Object)
+    return object;
+  llvm::StringRef text(object.data(), object.size());
+  if (form == Form::Shared)
+    return linkShared(text);
+  Expected<Image> image = flatten(text, descriptor.symbol);
+  if (!image)
+    return image.takeError();
+  std::vector<uint8_t> file = fileOf(*image);
+  return Bytes(file.begin(), file.end());
+}
+
+Expected<Bytes> emitPlan(mlir::ModuleOp plan, Form form,
+                         const Target &target) {
+  auto programs = plan.getOps<ir::ProgramOp>();
+  if (programs.empty())
+    return fail("the module holds no program");
+  Descriptor descriptor = describe(*programs.begin(), target);
+  if (form == Form::Header)
+    return bytesOf(headerOf(descriptor));
+  LoopShape shape;
+  shape.tail = target.tail;
+  if (failed(lowerToLoops(plan, shape)))
+    return fail("cannot lower the kernels to loops");
+  if (form == Form::Kernels)
+    return print([&](llvm::raw_ostream &out) { plan.print(out); });
+  return emitCode(plan, form, target, descriptor);
+}
+
+} // namespace updraft

@@ -1,0 +1,37 @@
+//===- Emit.h - The back half of the compiler -----------------------------===//
+//
+// From a module whose program holds kernels to any of the forms in which a
+// program leaves the compiler. Nothing behind this knows MLIR.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef UPDRAFT_COMPILER_TARGET_EMIT_H
+#define UPDRAFT_COMPILER_TARGET_EMIT_H
+
+#include "compiler/Target/Target.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/Support/Error.h"
+
+namespace updraft {
+
+/// The forms behind the plan, in the order in which one becomes the next.
+enum class Form : uint8_t { Kernels, Llvm, Asm, Object, Image, Shared, Header };
+
+/// One form as `--emit` and `--help` know it.
+struct FormName {
+  Form form;
+  llvm::StringRef name, summary;
+  bool isText;
+};
+llvm::ArrayRef<FormName> allForms();
+
+/// Turns a plan into `form`. The module is used up. Complaints about the module
+/// go to its context's diagnostics as well. The same plan gives the same bytes.
+llvm::Expected<llvm::SmallVector<char, 0>>
+emitPlan(mlir::ModuleOp plan, Form form, const Target &target);
+
+} // namespace updraft
+
+#endif // UPDRAFT_COMPILER_TARGET_EMIT_H

@@ -1,0 +1,303 @@
+//===- InterpreterCall.cpp - The values of one call -----------------------===//
+
+#include "InterpreterCall.h"
+
+#include "InterpreterFormat.h"
+#include "InterpreterOperate.h"
+
+#include <cassert>
+
+namespace updraft {
+
+Call::Call(const InterpreterMemory &memory, llvm::ArrayRef<Gradient> gradients)
+    : memory_(memory), gradients_(gradients), model_(makeScope()),
+      groups_(memory.groups.size(), makeScope()),
+      tensors_(memory.tensors.size(), makeScope()) {}
+
+Call::Scope Call::makeScope() const {
+  const Rule &rule = memory_.rule;
+  Scope scope;
+  scope.lets.resize(rule.lets.size());
+  scope.states.resize(rule.states.size());
+  scope.reductions.resize(rule.reductions.size());
+  return scope;
+}
+
+/// Values up to tensor level are f64, finer ones of the compute type.
+Compute Call::typeOf(Level level) const {
+  return level <= Level::Tensor ? Compute::F64 : memory_.rule.compute;
+}
+
+uint64_t Call::sizeAt(Place place) const {
+  return place.tensor == Place::none ? 1 : memory_.tensors[place.tensor].size;
+}
+
+bool Call::isAbsent(unsigned tensor) const {
+  return tensor < gradients_.size() && !gradients_[tensor];
+}
+
+Call::Scope &Call::scopeAt(Level level, Place place) {
+  if (level <= Level::Model)
+    return model_;
+  return level == Level::Group ? groups_[place.group] : tensors_[place.tensor];
+}
+
+//===- Expressions --------------------------------------------------------===//
+
+Values Call::evaluate(const Expr &e, Place place) {
+  if (std::optional<Values> value = leaf(e, place))
+    return *value;
+  if (std::optional<Values> value = shortCut(e, place))
+    return *value;
+  return operation(e, place);
+}
+
+/// A condition of tensor level or coarser decides before the sides are
+/// evaluated, and only the one taken is.
+std::optional<Values> Call::shortCut(const Expr &e, Place place) {
+  bool decides = e.op == Op::Select || e.op == Op::And || e.op == Op::Or;
+  if (!decides || e.args[0]->level > Level::Tensor)
+    return std::nullopt;
+  bool isTrue = evaluate(*e.args[0], place)[0] != 0;
+  if (e.op == Op::Select)
+    return inTypeOf(e.level, evaluate(*e.args[isTrue ? 1 : 2], place), place);
+  if (isTrue == (e.op == Op::Or))
+    return Values(isTrue);
+  return evaluate(*e.args[1], place);
+}
+
+Values Call::operation(const Expr &e, Place place) {
+  std::vector<Values> args;
+  bool isUniform = true;
+  for (const Expr *arg : e.args) {
+    args.push_back(evaluate(*arg, place));
+    isUniform &= args.back().isUniform();
+  }
+  Compute type = typeOf(e.level);
+  auto result = [&](uint64_t i) {
+    return operate(e, type, args[0][i], args.size() > 1 ? args[1][i] : 0,
+                   args.size() > 2 ? args[2][i] : 0);
+  };
+  if (isUniform)
+    return Values(result(0));
+  std::vector<double> results(sizeAt(place));
+  for (uint64_t i = 0; i < results.size(); ++i)
+    results[i] = result(i);
+  return Values(std::move(results));
+}
+
+/// The same numbers in the type of `level`.
+Values Call::inTypeOf(Level level, Values values, Place place) const {
+  Compute type = typeOf(level);
+  if (type == Compute::F64)
+    return values;
+  if (values.isUniform())
+    return Values(roundTo(type, values[0]));
+  std::vector<double> rounded(sizeAt(place));
+  for (uint64_t i = 0; i < rounded.size(); ++i)
+    rounded[i] = roundTo(type, values[i]);
+  return Values(std::move(rounded));
+}
+
+//===- Leaves -------------------------------------------------------------===//
+
+/// None if `e` has operands to be evaluated first.
+std::optional<Values> Call::leaf(const Expr &e, Place place) {
+  const TensorMemory *tensor =
+      place.tensor == Place::none ? nullptr : &memory_.tensors[place.tensor];
+  switch (e.op) {
+  case Op::Number:
+  case Op::Boolean:
+    return Values(e.number);
+  case Op::Hyper:
+    return hyper(e.index, place);
+  case Op::Step:
+    return Values(double(memory_.step));
+  case Op::TensorStep:
+    return Values(double(tensor->step));
+  case Op::Absent:
+    return Values(isAbsent(place.tensor));
+  case Op::Rank:
+    return Values(double(tensor->setup.shape.size()));
+  case Op::Size:
+    return Values(double(tensor->size));
+  case Op::Dim:
+    return Values(double(tensor->setup.shape[e.index]));
+  case Op::Input:
+    return input(e.index, place);
+  case Op::Param:
+    return Values::elementsOf(tensor->param);
+  case Op::NewParam:
+    return updateOfParam(place.tensor)
+        .value_or(Values::elementsOf(tensor->param));
+  case Op::Grad:
+    return gradient(place.tensor);
+  case Op::Old:
+    return oldState(e.index, place);
+  case Op::New:
+    return updateOfState(e.index, place).value_or(oldState(e.index, place));
+  case Op::Let:
+    return let(e.index, place);
+  case Op::Cross:
+    return Values(cross(e.index, place));
+  case Op::Reduce:
+    return Values(finishTotal(
+        e.reducer, totalOfTensor(e.reducer, *e.args[0], place.tensor)));
+  default:
+    return std::nullopt;
+  }
+}
+
+Values Call::input(unsigned index, Place place) const {
+  if (memory_.rule.inputs[index].isScalar)
+    return Values(*memory_.inputs[index]);
+  Values values =
+      Values::elementsOf(*memory_.tensors[place.tensor].inputs[index]);
+  return inTypeOf(Level::Element, values, place);
+}
+
+Values Call::gradient(unsigned tensor) const {
+  if (tensor >= gradients_.size() || isAbsent(tensor))
+    return Values(0.0);
+  return inTypeOf(Level::Element, Values::elementsOf(*gradients_[tensor]),
+                  placeOf(tensor));
+}
+
+Values Call::hyper(unsigned index, Place place) {
+  const Hyper &hyper = memory_.rule.hypers[index];
+  unsigned group = hyper.level == Level::Group ? place.group : 0;
+  if (hyper.computed)
+    return evaluate(*hyper.computed, hyper.level == Level::Group
+                                         ? Place{place.group, Place::none}
+                                         : Place{});
+  return Values(memory_.groups[group].hypers[index]);
+}
+
+/// A let stands among the tensor's equations or among the shared ones; there
+/// its level says of what it is a value.
+Values Call::let(unsigned index, Place place) {
+  const Equation *equation = nullptr;
+  Level level = memory_.rule.lets[index].level;
+  if (place.tensor != Place::none)
+    equation = memory_.tensors[place.tensor].definitions->lets[index];
+  if (equation)
+    level = std::max(level, Level::Tensor);
+  else
+    equation = memory_.shared.lets[index];
+  assert(equation && "a let without an equation");
+
+  if (level <= Level::Model)
+    place = Place{};
+  else if (level == Level::Group)
+    place.tensor = Place::none;
+  if (std::optional<Values> &known = scopeAt(level, place).lets[index])
+    return *known;
+  Values value = evaluate(*equation->value, place);
+  scopeAt(level, place).lets[index] = value;
+  return value;
+}
+
+Values Call::oldState(unsigned index, Place place) const {
+  switch (memory_.rule.states[index].level) {
+  case Level::Element:
+    return Values::elementsOf(memory_.tensors[place.tensor].states[index]);
+  case Level::Tensor:
+    return Values(memory_.tensors[place.tensor].states[index][0]);
+  case Level::Group:
+    return Values(memory_.groups[place.group].states[index][0]);
+  default:
+    return Values(memory_.states[index][0]);
+  }
+}
+
+//===- New values ---------------------------------------------------------===//
+
+/// What `equation` gives to a target of `level`, unless it keeps the old bytes.
+std::optional<Values> Call::update(const Equation &equation, Level level,
+                                   Place place) {
+  if (equation.commit && evaluate(*equation.commit, place)[0] == 0)
+    return std::nullopt;
+  return inTypeOf(level, evaluate(*equation.value, place), place);
+}
+
+std::optional<Values> Call::updateOfState(unsigned index, Place place) {
+  const State &state = memory_.rule.states[index];
+  const Definitions *definitions = &memory_.shared;
+  if (state.level >= Level::Tensor) {
+    definitions = memory_.tensors[place.tensor].definitions;
+    if (isAbsent(place.tensor) && !state.coversAbsent)
+      return std::nullopt;
+  } else {
+    place.tensor = Place::none;
+    if (state.level <= Level::Model)
+      place = Place{};
+  }
+  const Equation *equation = definitions->states[index];
+  if (!equation)
+    return std::nullopt;
+  if (auto &known = scopeAt(state.level, place).states[index])
+    return *known;
+  std::optional<Values> value = update(*equation, state.level, place);
+  scopeAt(state.level, place).states[index] = value;
+  return value;
+}
+
+std::optional<Values> Call::updateOfParam(unsigned tensor) {
+  const Equation *equation = memory_.tensors[tensor].definitions->param;
+  if (!equation || (isAbsent(tensor) && !memory_.rule.coversAbsent))
+    return std::nullopt;
+  if (auto &known = tensors_[tensor].param)
+    return *known;
+  std::optional<Values> value =
+      update(*equation, Level::Element, placeOf(tensor));
+  tensors_[tensor].param = value;
+  return value;
+}
+
+//===- Reductions ---------------------------------------------------------===//
+
+Total Call::totalOfTensor(Reducer reducer, const Expr &operand,
+                          unsigned tensor) {
+  Values values = evaluate(operand, placeOf(tensor));
+  if (operand.level != Level::Element)
+    return scalarTotal(reducer, values[0]);
+  return elementTotal(reducer, memory_.rule.compute, values.data(),
+                      values.isUniform(), memory_.tensors[tensor].size);
+}
+
+/// Absent tensors keep their place in the list, and add nothing.
+Total Call::totalOfGroup(unsigned index, unsigned group) {
+  const Reduction &reduction = memory_.rule.reductions[index];
+  if (reduction.shared)
+    return scalarTotal(reduction.reducer,
+                       evaluate(*reduction.shared, {group, Place::none})[0]);
+  std::vector<Total> totals;
+  for (unsigned tensor : memory_.groups[group].tensors) {
+    const Expr *operand = memory_.tensors[tensor].variant->operands[index];
+    totals.push_back(isAbsent(tensor)
+                         ? emptyTotal(reduction.reducer)
+                         : totalOfTensor(reduction.reducer, *operand, tensor));
+  }
+  return joinTotals(reduction.reducer, totals);
+}
+
+double Call::cross(unsigned index, Place place) {
+  const Reduction &reduction = memory_.rule.reductions[index];
+  if (std::optional<double> known =
+          scopeAt(reduction.over, place).reductions[index])
+    return *known;
+  std::vector<Total> totals;
+  if (reduction.over == Level::Group)
+    totals.push_back(totalOfGroup(index, place.group));
+  else
+    for (unsigned group = 0; group < memory_.groups.size(); ++group)
+      totals.push_back(totalOfGroup(index, group));
+  Total total = reduction.over == Level::Group
+                    ? totals[0]
+                    : joinTotals(reduction.reducer, totals);
+  double value = finishTotal(reduction.reducer, total);
+  scopeAt(reduction.over, place).reductions[index] = value;
+  return value;
+}
+
+} // namespace updraft

@@ -1,0 +1,226 @@
+//===- Views.cpp - Values that a person looks at
+//---------------------------===//
+//
+// A view is evaluated between steps, by kernels of its own, for one parameter;
+// a view of a state alone is a copy. Nothing that the next step reads changes.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Names.h"
+#include "Optimizer.h"
+
+#include <cstring>
+
+using namespace updraft;
+
+namespace {
+
+class Viewer {
+public:
+  Viewer(Optimizer &optimizer, const char *name, const Param *param)
+      : optimizer(optimizer), program(optimizer.program()), name(name),
+        param(param) {}
+
+  updraft_status array(const updraft_ndarray &out, size_t k);
+  updraft_status scalar(const updraft_ndarray &out, uint32_t level);
+  /// The array that shows the view, of the parameter's variant; else arrays'
+  /// count.
+  size_t arrayOf(const Table &table) const;
+  /// Calls every kernel of the view.
+  void evaluate();
+
+private:
+  void segment(const Schedule &kernels, size_t s, bool everywhere);
+  void rows(const Table &table, const Kernel &kernel, bool everywhere);
+  updraft_status checkOut(const updraft_ndarray &out);
+
+  Optimizer &optimizer;
+  const updraft_program *program;
+  const char *name;
+  const Param *param; ///< null: none was meant
+};
+
+size_t Viewer::arrayOf(const Table &table) const {
+  for (size_t k = 0; k < table.arrays.size(); ++k) {
+    const updraft_array &array = table.arrays[k];
+    bool shown =
+        array.role == UPDRAFT_VIEW ||
+        (array.role == UPDRAFT_STATE && array.flags & UPDRAFT_ARRAY_VIEW);
+    if (shown && !strcmp(text(program, array.name), name))
+      return k;
+  }
+  return table.arrays.size();
+}
+
+void Viewer::rows(const Table &table, const Kernel &kernel, bool everywhere) {
+  for (uint32_t row = 0; row < table.rowCount; ++row) {
+    bool own = param && &table == &optimizer.tables[param->variant] &&
+               row == param->row;
+    if (!everywhere && !own)
+      continue;
+    uint64_t first = table.firstChunk[row];
+    if (kernel.level == UPDRAFT_TENSOR)
+      enter(kernel, table.frame, row, 1);
+    else
+      enter(kernel, table.frame, first, table.firstChunk[row + 1] - first);
+  }
+}
+
+/// Whether no segment after `s` has kernels of the variant.
+bool isLast(const Schedule &kernels, size_t s, uint32_t variant) {
+  for (++s; s < kernels.size(); ++s)
+    for (const Chain &chain : kernels[s].chains)
+      if (chain.variant == variant)
+        return false;
+  return true;
+}
+
+void Viewer::segment(const Schedule &kernels, size_t s, bool everywhere) {
+  for (const Kernel &kernel : kernels[s].coarse)
+    enter(kernel, optimizer.frame, 0,
+          kernel.level == UPDRAFT_MODEL ? 1 : optimizer.groupCount);
+  for (const Chain &chain : kernels[s].chains) {
+    const Table &table = optimizer.tables[chain.variant];
+    size_t k = arrayOf(table);
+    // The variant's last kernel writes the view, for the one tensor that has
+    // memory for it.
+    bool writes = k < table.arrays.size() &&
+                  table.arrays[k].role == UPDRAFT_VIEW &&
+                  isLast(kernels, s, chain.variant);
+    for (size_t i = 0; i < chain.kernels.size(); ++i)
+      rows(table, chain.kernels[i],
+           everywhere && !(writes && i + 1 == chain.kernels.size()));
+  }
+}
+
+void Viewer::evaluate() {
+  for (const Param &each : optimizer.params)
+    optimizer.tables[each.variant].row(each.row)->active = 1;
+  for (const updraft_view &view :
+       items<updraft_view>(program, program->views)) {
+    if (strcmp(text(program, view.name), name))
+      continue;
+    Schedule kernels = schedule(program, UPDRAFT_AT_VIEW, view.index);
+    // Only a coarse kernel can bring other tensors in.
+    bool everywhere = false;
+    for (const Segment &each : kernels)
+      everywhere = everywhere || !each.coarse.empty();
+    for (size_t s = 0; s < kernels.size(); ++s)
+      segment(kernels, s, everywhere);
+  }
+}
+
+updraft_status Viewer::checkOut(const updraft_ndarray &out) {
+  std::string what = std::string("the output for view '") + name + "'";
+  uint32_t format = program->param;
+  if (out.dtype != format && out.dtype == computeFormat(format))
+    format = out.dtype;
+  if (updraft_status status = checkArray(optimizer, *param, out, format, what))
+    return status;
+  return checkOverlap(optimizer, out.data, param->size * bytesOf(format), what);
+}
+
+/// Runs the view's kernels in exact arithmetic on this thread.
+void evaluateHere(Optimizer &optimizer, Viewer &viewer) {
+  optimizer.threads.run(
+      1,
+      [](void *argument, const Team &) {
+        static_cast<Viewer *>(argument)->evaluate();
+      },
+      &viewer);
+}
+
+updraft_status Viewer::array(const updraft_ndarray &out, size_t k) {
+  if (updraft_status status = checkOut(out))
+    return status;
+  const updraft_array &shown = *optimizer.arrayOf(*param, k);
+  void *&place = optimizer.arraysOf(*param)[k];
+  if (shown.role == UPDRAFT_STATE) {
+    ExactArithmetic exact;
+    convert(place, shown.format, out.data, out.dtype, param->size);
+    return UPDRAFT_OK;
+  }
+  Block other;
+  if (shown.format != out.dtype)
+    other = Block(param->size * bytesOf(shown.format));
+  place = shown.format == out.dtype ? out.data : other.data();
+  evaluateHere(optimizer, *this);
+  if (shown.format != out.dtype) {
+    ExactArithmetic exact;
+    convert(place, shown.format, out.data, out.dtype, param->size);
+  }
+  place = nullptr;
+  return UPDRAFT_OK;
+}
+
+updraft_status Viewer::scalar(const updraft_ndarray &out, uint32_t level) {
+  if (out.rank || out.dtype != UPDRAFT_F64 || !out.data ||
+      reinterpret_cast<uintptr_t>(out.data) % sizeof(double))
+    return fail(UPDRAFT_INVALID_ARGUMENT,
+                "%s: view '%s' is one number: it needs an output of rank 0 and "
+                "dtype f64",
+                optimizer.rule(), name);
+  const updraft_scalar *found = nullptr;
+  for (const updraft_scalar &scalar :
+       items<updraft_scalar>(program, program->scalars)) {
+    bool here = scalar.level == level &&
+                (level != UPDRAFT_TENSOR || scalar.variant == param->variant);
+    if (!here || strcmp(text(program, scalar.name), name))
+      continue;
+    if (!found || scalar.kind == UPDRAFT_SCALAR_VIEW)
+      found = &scalar;
+  }
+  if (!found)
+    return fail(UPDRAFT_NOT_FOUND, "%s: view '%s' does not exist for '%s'",
+                optimizer.rule(), name,
+                param ? param->name.c_str() : "the model");
+  if (found->kind == UPDRAFT_SCALAR_VIEW)
+    evaluateHere(optimizer, *this);
+  double value = *optimizer.scalarAt(*found, param ? param->group : 0, param);
+  memcpy(out.data, &value, sizeof value);
+  return UPDRAFT_OK;
+}
+
+} // namespace
+
+static updraft_status view(Optimizer &optimizer, const char *name, size_t index,
+                           const updraft_ndarray *out) {
+  const updraft_program *program = optimizer.program();
+  if (!name || !out)
+    return fail(UPDRAFT_INVALID_ARGUMENT, "%s: name or output is null",
+                optimizer.rule());
+  auto views = items<updraft_view>(program, program->views);
+  std::vector<const char *> names;
+  for (const updraft_view &each : views)
+    if (names.empty() || strcmp(names.back(), text(program, each.name)))
+      names.push_back(text(program, each.name));
+  size_t found = 0;
+  if (updraft_status status =
+          findName(names, name, optimizer.rule(), "view", found))
+    return status;
+  const char *full = names[found];
+  uint32_t level = UPDRAFT_MODEL;
+  for (const updraft_view &each : views)
+    if (!strcmp(text(program, each.name), full))
+      level = each.level;
+  const Param *param =
+      index < optimizer.params.size() ? &optimizer.params[index] : nullptr;
+  if (!param && level >= UPDRAFT_TENSOR)
+    return fail(UPDRAFT_INVALID_ARGUMENT,
+                "%s: view '%s' of parameter %zu: there are %zu parameters",
+                optimizer.rule(), full, index, optimizer.params.size());
+  Viewer viewer(optimizer, full, param);
+  if (level < UPDRAFT_ELEMENT)
+    return viewer.scalar(*out, level);
+  size_t k = viewer.arrayOf(optimizer.tables[param->variant]);
+  if (k == optimizer.tables[param->variant].arrays.size())
+    return fail(UPDRAFT_NOT_FOUND, "%s: view '%s' does not exist for '%s'",
+                optimizer.rule(), full, param->name.c_str());
+  return viewer.array(*out, k);
+}
+
+updraft_status updraft_optimizer_view(updraft_optimizer *optimizer,
+                                      const char *name, size_t index,
+                                      const updraft_ndarray *out) {
+  return call(optimizer, [&] { return view(*optimizer, name, index, out); });
+}

@@ -1,0 +1,177 @@
+"""updraft-run itself: what it reads, refuses and prints."""
+
+import json
+import struct
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from harness import call, step, write
+
+
+def fails(status, words, *arguments):
+    done = call(arguments, check=False)
+    assert done.returncode == status, done.stderr
+    assert words in done.stderr
+    assert done.stdout == ""
+
+
+VALUES = ["--params", "w=1,2", "--grads", "w=1,1"]
+
+
+@pytest.mark.parametrize("words, arguments", [
+    ("no rule", []),
+    ("unknown option '--colour'", ["keras/sgd", "--colour=blue"]),
+    ("'--on' wants interpreter or cpu", ["keras/sgd", "--on=gpu"]),
+    ("'--threads' wants a whole number", ["keras/sgd", "--threads", "two"]),
+    ("'--param' wants f64", ["keras/sgd", "--param", "f8"]),
+    ("'--params' wants '--grads'", ["keras/sgd", "--params", "w=1"]),
+    ("'--grads' wants '--params'", ["keras/sgd", "--grads", "w=1"]),
+    ("'--grads' wants at least one", ["keras/sgd", "--params", "w=1",
+                                      "--grads"]),
+    ("one rule or pipe is wanted", ["keras/sgd", "-e", "keras/adam"]),
+    ("'--set' wants NAME=VALUE", ["keras/sgd", "--set", "rate"]),
+    ("'--sizes' is for random tensors", ["keras/sgd", "--sizes", "3",
+                                         *VALUES]),
+])
+def test_wrong_usage(words, arguments):
+    fails(2, words, *arguments)
+
+
+@pytest.mark.parametrize("words, arguments", [
+    ("keras/sgdd", ["keras/sgdd", *VALUES]),
+    ("no-such-file", ["keras/sgd", "--params", "no-such-file", "--grads",
+                      "w=1"]),
+    ("did you mean 'learning_rate'", ["keras/sgd", "--set", "learnin_rate=1",
+                                      *VALUES]),
+    ("no option or hyper 'x'", ["keras/sgd", "--set", "x=1", *VALUES]),
+    ("wants a number, found 'fast'", ["keras/sgd", "--set",
+                                      "learning_rate=fast", *VALUES]),
+    ("learning_rate", ["keras/sgd", "--set", "learning_rate=-1", *VALUES]),
+    ("learning_rate", ["keras/sgd", "--set", "learning_rate=nan", *VALUES]),
+    ("momentum must be in [0, 1]", ["keras/sgd", "--set", "momentum=2",
+                                    *VALUES]),
+    ("nesterov needs a momentum", ["torch/sgd", "--set", "nesterov=true",
+                                   *VALUES]),
+    ("'v' belongs to no parameter", ["keras/sgd", "--params", "w=1", "--grads",
+                                     "v=1"]),
+    ("its parameter F32 [2]", ["keras/sgd", "--params", "w=1,2", "--grads",
+                               "w=1"]),
+    ("stands here twice", ["keras/sgd", "--params", "w=1", "--grads",
+                           "w=1;w=2"]),
+    ("'one' is no number", ["keras/sgd", "--params", "w=one", "--grads",
+                            "w=1"]),
+    ("no parameter is called 'b*'", ["keras/sgd", "--tag", "no_decay:b*",
+                                     *VALUES]),
+    ("speed", ["keras/sgd", "--view", "speed", *VALUES]),
+    ("is ambiguous", ["-e", "keras/clipnorm(1) | keras/global_clipnorm(1)"
+                      " | keras/sgd", "--set", "max_norm=2", *VALUES]),
+])
+@pytest.mark.parametrize("on", ["interpreter", "cpu"])
+def test_wrong_input(words, arguments, on):
+    fails(1, words, *arguments, f"--on={on}")
+
+
+def damaged(content):
+    return struct.pack("<Q", len(content)) + content
+
+
+def entry(**changes):
+    value = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]} | changes
+    return damaged(json.dumps({"w": value}).encode()) + bytes(8)
+
+
+@pytest.mark.parametrize("words, content", [
+    ("shorter than its length field", b"abc"),
+    ("a header of", struct.pack("<Q", 2**63) + b"{}"),
+    ("the header is not JSON", damaged(b"{'w'}")),
+    ("the header is not a JSON object", damaged(b"[]")),
+    ("has no dtype", damaged(b'{"w": 3}')),
+    ("has dtype I8; wanted F64", entry(dtype="I8")),
+    ("has no valid shape", entry(shape=[-2])),
+    ("has no valid shape", entry(shape=[2**62, 2**62])),
+    ("has no valid shape", entry(shape="2")),
+    ("lies outside the file", entry(data_offsets=[8, 16])),
+    ("lies outside the file", entry(data_offsets=[8, 0])),
+    ("needs 12", entry(shape=[3])),
+])
+def test_damaged_file(tmp_path, words, content):
+    (tmp_path / "w").write_bytes(content)
+    fails(1, words, "keras/sgd", "--params", tmp_path / "w", "--grads", "w=1,1")
+
+
+def test_mixed_dtypes_are_refused(tmp_path):
+    write(tmp_path / "p", {"a": np.ones(1, "f4"), "b": np.ones(1, "f8")})
+    fails(1, "differ in dtype", "keras/sgd", "--params", tmp_path / "p",
+          "--grads", "a=1")
+
+
+def test_full_disk():
+    fails(1, "No space left on device", "keras/sgd", *VALUES, "--out",
+          "/dev/full")
+
+
+def test_failed_write_leaves_nothing(tmp_path):
+    fails(1, "error", "keras/sgd", *VALUES, "--out", tmp_path / "no" / "out")
+    assert not list(tmp_path.iterdir())
+
+
+def test_text():
+    done = call(["keras/adagrad(1, 0, 0)", "--help"])
+    assert done.stdout.startswith("usage: updraft-run")
+    done = call(["-e", "keras/sgd(0.5)", "--params", "w[2x1]=1,2;b[]=3",
+                 "--grads", "w[2x1]=1,-2", "--out", "-", "--param", "f64"])
+    assert done.stdout == "w F64 [2, 1] = 0.5 3\nb F64 [] = 3\n"
+
+
+def test_groups_tags_and_views(tmp_path):
+    params = {name: np.ones(1) for name in "abc"}
+    grads = [{name: np.ones(1) for name in "abc"}]
+    out = step(tmp_path, "ema(0.5) | weight_decay(0.5) | keras/sgd(0.5)",
+               params, grads,
+               options=["--group", "b,c:learning_rate=0.25", "--tag",
+                        "no_decay:c"], views=["average"])
+    assert [out[n][0] for n in "abc"] == [0.25, 0.625, 0.75]
+    assert [out[f"{n}.ema.average"][0] for n in "abc"] == [0.625, 0.8125, 0.875]
+
+
+@pytest.mark.parametrize("on", ["interpreter", "cpu"])
+def test_no_step_for_no_gradient(tmp_path, on):
+    """A call without any gradient does not happen: step stays."""
+    params = {"w": np.ones(3)}
+    one = {"w": np.full(3, 0.5)}
+    results = []
+    for grads in ([one, one], [one, {}, {}, one]):
+        for index, arrays in enumerate([params, *grads]):
+            write(tmp_path / f"{index}", arrays)
+        call(["keras/nadam", f"--on={on}", "--params", tmp_path / "0",
+              "--grads", *[tmp_path / f"{i + 1}" for i in range(len(grads))],
+              "--out", tmp_path / "out"])
+        results.append(load_file(tmp_path / "out"))
+    for name, value in results[0].items():
+        assert np.array_equal(value, results[1][name]), name
+
+
+def test_own_rule(tmp_path):
+    """A rule file of one's own needs nothing but itself."""
+    rule = tmp_path / "my.upd"
+    rule.write_text("/// Mine.\nrule mine {\n  rate lr = 0.5 in [0, inf)\n"
+                    "  p' = p - lr*tanh(g)\n}\n")
+    call([rule, "--check"])
+    rule.write_text(rule.read_text().replace("tanh(g)", "gg"))
+    fails(1, "'gg' is not defined", rule, "--check")
+    rule.write_text(rule.read_text().replace("gg", "g"))
+    done = call([rule, *VALUES, "--out", "-"])
+    assert done.stdout == "w F32 [2] = 0.5 1.5\n"
+
+
+@pytest.mark.parametrize("param", ["f64", "f32", "bf16", "f16"])
+def test_check_of_every_dtype(param):
+    done = call(["-e", "ema | clip_by_global_norm | torch/adamw", "--check",
+                 "--param", param])
+    assert "no bit differs" in done.stderr
+
+
+def test_time():
+    assert "ms a step" in call(["keras/adam", "--time"]).stderr

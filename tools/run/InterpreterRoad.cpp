@@ -1,0 +1,173 @@
+//===- InterpreterRoad.cpp - Running the interpreter ----------------------===//
+
+#include "Road.h"
+#include "dsl/Interpreter.h"
+
+using namespace updraft;
+using namespace updraft::run;
+
+static std::vector<double> valuesOf(const Tensor &tensor) {
+  std::vector<double> values(tensor.size());
+  for (uint64_t index = 0; index < values.size(); ++index)
+    values[index] = tensor.at(index);
+  return values;
+}
+
+static Tensor withValues(std::string name, Format format,
+                         std::vector<int64_t> shape,
+                         const std::vector<double> &values) {
+  Tensor tensor(std::move(name), format, std::move(shape));
+  for (uint64_t index = 0; index < values.size(); ++index)
+    tensor.set(index, values[index]);
+  return tensor;
+}
+
+namespace {
+class InterpreterRoad : public Road {
+public:
+  InterpreterRoad(const Setup &setup, const Tensors &params)
+      : setup(setup), rule(*setup.rule), params(params) {}
+
+  llvm::Error create();
+  llvm::Error step(const Tensors &grads) override;
+  llvm::Expected<Tensors> snapshot() override;
+  llvm::Expected<Tensors> view(llvm::StringRef name) override;
+
+private:
+  /// The format of element values, which scalars never have.
+  Format computeFormat() const {
+    return rule.compute == Compute::F64 ? Format::F64 : Format::F32;
+  }
+  void appendStates(Level level, unsigned index, const Tensor *param,
+                    const std::string &owner, Tensors &tensors);
+  void appendView(const View &view, Tensors &tensors);
+
+  const Setup &setup;
+  const Rule &rule;
+  const Tensors &params;
+  std::unique_ptr<Interpreter> interpreter;
+};
+} // namespace
+
+llvm::Error InterpreterRoad::create() {
+  std::vector<GroupSetup> groups;
+  for (const std::vector<HyperValue> &hypers : setup.groups) {
+    GroupSetup &group = groups.emplace_back();
+    for (const HyperValue &hyper : hypers)
+      group.hypers.emplace_back(hyper.name, hyper.value);
+  }
+  std::vector<TensorSetup> tensors;
+  for (size_t index = 0; index < params.size(); ++index) {
+    const std::vector<int64_t> &shape = params[index].shape;
+    tensors.push_back({params[index].name,
+                       {shape.begin(), shape.end()},
+                       setup.tagsOf[index],
+                       setup.groupOf[index],
+                       valuesOf(params[index])});
+  }
+  std::string text;
+  interpreter =
+      Interpreter::create(rule, std::move(groups), std::move(tensors), text);
+  if (!interpreter)
+    return llvm::createStringError(text);
+  for (const HyperValue &input : setup.inputs)
+    if (!interpreter->setInput(input.name, input.value, text))
+      return llvm::createStringError(text);
+  return llvm::Error::success();
+}
+
+llvm::Error InterpreterRoad::step(const Tensors &grads) {
+  std::vector<Gradient> gradients;
+  for (const Tensor &grad : grads)
+    gradients.push_back(isAbsent(grad) ? Gradient() : valuesOf(grad));
+  std::string text;
+  if (!interpreter->step(gradients, text))
+    return llvm::createStringError(text);
+  return llvm::Error::success();
+}
+
+void InterpreterRoad::appendStates(Level level, unsigned index,
+                                   const Tensor *param,
+                                   const std::string &owner, Tensors &tensors) {
+  for (const State &state : rule.states) {
+    if (state.level != level)
+      continue;
+    const std::vector<double> *values = interpreter->state(state.name, index);
+    if (!values)
+      continue;
+    bool isElement = level == Level::Element;
+    tensors.push_back(withValues(
+        owner + "." + state.name,
+        isElement ? state.format.value_or(computeFormat()) : Format::F64,
+        isElement ? param->shape : std::vector<int64_t>{}, *values));
+  }
+}
+
+llvm::Expected<Tensors> InterpreterRoad::snapshot() {
+  Tensors tensors;
+  std::vector<bool> groupIsDone(setup.groups.size());
+  for (unsigned index = 0; index < params.size(); ++index) {
+    const Tensor &param = params[index];
+    tensors.push_back(withValues(param.name, param.format, param.shape,
+                                 interpreter->param(index)));
+    appendStates(Level::Element, index, &param, param.name, tensors);
+    appendStates(Level::Tensor, index, &param, param.name, tensors);
+    unsigned group = setup.groupOf[index];
+    if (!groupIsDone[group])
+      appendStates(Level::Group, group, nullptr,
+                   "group" + std::to_string(group), tensors);
+    groupIsDone[group] = true;
+  }
+  if (!params.empty())
+    appendStates(Level::Model, 0, nullptr, "model", tensors);
+  return tensors;
+}
+
+/// One tensor for each parameter, group or program that has it.
+void InterpreterRoad::appendView(const View &view, Tensors &tensors) {
+  for (unsigned index = 0; index < params.size(); ++index) {
+    std::string owner = params[index].name;
+    unsigned place = index;
+    if (view.level == Level::Group) {
+      place = setup.groupOf[index];
+      owner = "group" + std::to_string(place);
+    } else if (view.level <= Level::Model) {
+      owner = "model";
+    }
+    std::string full = owner + "." + view.name;
+    auto values = interpreter->view(view.name, place);
+    if (!values || find(tensors, full))
+      continue;
+    bool isElement = view.level == Level::Element;
+    tensors.push_back(withValues(
+        full, isElement ? computeFormat() : Format::F64,
+        isElement ? params[index].shape : std::vector<int64_t>{}, *values));
+  }
+}
+
+llvm::Expected<Tensors> InterpreterRoad::view(llvm::StringRef name) {
+  Tensors tensors;
+  bool isKnown = false;
+  auto append = [&](const std::vector<View> &views) {
+    for (const View &view : views)
+      if (view.name == name ||
+          llvm::StringRef(view.name).ends_with(("." + name).str())) {
+        isKnown = true;
+        appendView(view, tensors);
+      }
+  };
+  append(rule.views);
+  for (const Variant &variant : rule.variants)
+    append(variant.views);
+  if (!isKnown)
+    return llvm::createStringError("the rule has no view '" + name + "'");
+  return tensors;
+}
+
+llvm::Expected<std::unique_ptr<Road>>
+run::makeInterpreter(const Setup &setup, const Tensors &params) {
+  auto road = std::make_unique<InterpreterRoad>(setup, params);
+  if (llvm::Error error = road->create())
+    return error;
+  return road;
+}
