@@ -8,15 +8,20 @@ using namespace updraft;
 
 static const Function kFunctions[] = {
 #define UPDRAFT_BUILTIN(op, name, parameters, domain, meaning)                 \
-  {Function::Kind::Builtin, name,        parameters,  domain, meaning,         \
-   Builtin::op,             Reducer::Sum},
+  {Function::Kind::Builtin,                                                    \
+   name,                                                                       \
+   parameters,                                                                 \
+   domain,                                                                     \
+   meaning,                                                                    \
+   Builtin::op,                                                                \
+   Reducer::Sum},
 #define UPDRAFT_EXPANSION(name, parameters, domain, meaning)                   \
   {Function::Kind::Expansion, name, parameters, domain, meaning},
 #define UPDRAFT_SHAPE(name, parameters, meaning)                               \
   {Function::Kind::Shape, name, parameters, "all", meaning},
 #define UPDRAFT_REDUCTION(reducer, name, parameters, meaning)                  \
-  {Function::Kind::Reduction, name,         parameters,      "all", meaning,   \
-   Builtin::Abs,              Reducer::reducer},
+  {Function::Kind::Reduction, name, parameters, "all", meaning, Builtin::Abs,  \
+   Reducer::reducer},
 #define UPDRAFT_LATER(name, meaning)                                           \
   {Function::Kind::Later, name, "", "", meaning},
 #include "Builtins.def"

@@ -21,8 +21,8 @@ struct Function {
   llvm::StringRef name;
   llvm::StringRef parameters; ///< one word an argument
   llvm::StringRef domain, meaning;
-  Builtin builtin = Builtin::Abs;    ///< of Kind::Builtin
-  Reducer reducer = Reducer::Sum;    ///< of Kind::Reduction
+  Builtin builtin = Builtin::Abs; ///< of Kind::Builtin
+  Reducer reducer = Reducer::Sum; ///< of Kind::Reduction
   /// Number of arguments.
   unsigned arity() const;
 };

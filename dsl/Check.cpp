@@ -28,15 +28,15 @@ std::unique_ptr<Rule> updraft::checkRule(const ast::Box &flat, Format param,
   enterHead(*rule, flat, param);
   Context context(flat, *rule, diagnostics);
   if (flat.foldsParam)
-    context.error(Label::U3, flat.name.range,
-                  "'fold p' is not supported yet");
+    context.error(Label::U3, flat.name.range, "'fold p' is not supported yet");
   collectNames(context);
   checkOptions(context);
-  checkHypers(context);
+  declareHypers(context);
   checkInputs(context);
   std::vector<Shapes> variants = enumerateVariants(context);
+  checkStates(context, variants);
+  checkDefaults(context);
   if (!variants.empty()) {
-    checkStates(context, variants);
     checkEquations(context, variants);
     checkRequires(context);
   }

@@ -15,10 +15,10 @@ static std::nullptr_t reportNoFunction(Context &context,
   for (const Function &function : allFunctions())
     names.push_back(function.name.str());
   bool isName = context.symbols.count(call.name);
-  return context.error(Label::N1, call.range,
-                       "'" + call.name + "' is not a function" +
-                           (isName ? std::string()
-                                   : didYouMean(call.name, names)));
+  return context.error(
+      Label::N1, call.range,
+      "'" + call.name + "' is not a function" +
+          (isName ? std::string() : didYouMean(call.name, names)));
 }
 
 bool Elaborator::hasArguments(const ast::Expr &call, const Function &function) {
@@ -95,8 +95,8 @@ const Expr *Elaborator::expansion(const ast::Expr &call) {
   if (!a || !b || !c)
     return nullptr;
   if (call.name == "clamp") {
-    const Expr *floor = context_.node(Op::Call, call.range, {a, b}, false, 0,
-                                      Builtin::Max);
+    const Expr *floor =
+        context_.node(Op::Call, call.range, {a, b}, false, 0, Builtin::Max);
     return context_.node(Op::Call, call.range, {floor, c}, false, 0,
                          Builtin::Min);
   }
@@ -183,10 +183,10 @@ void Elaborator::warnAboutWeight(const ast::Expr &call) {
     return;
   const Hyper &hyper = context_.rule.hypers[found->second.index];
   llvm::StringRef name = hyper.name;
-  bool looksLikeDecay = hyper.initial ? *hyper.initial > kLooksLikeDecay
-                                      : name.contains("beta") ||
-                                            name.contains("decay") ||
-                                            name.contains("rho");
+  bool looksLikeDecay = hyper.initial
+                            ? *hyper.initial > kLooksLikeDecay
+                            : name.contains("beta") || name.contains("decay") ||
+                                  name.contains("rho");
   if (!looksLikeDecay)
     return;
   context_.error(Label::W5, weight.range,

@@ -55,9 +55,10 @@ std::vector<std::string> Context::candidates() const {
 std::nullptr_t Context::unknown(llvm::StringRef name, llvm::SMRange range) {
   if (!unknownNames.try_emplace(name, 0).second)
     return nullptr;
-  if (const Function *function = findFunction(name))
+  if (findFunction(name))
     return error(Label::N1, range,
-                 "'" + name + "' is a function: it wants arguments in brackets");
+                 "'" + name +
+                     "' is a function: it wants arguments in brackets");
   return error(Label::N1, range,
                "'" + name + "' is not defined" +
                    didYouMean(name, candidates()));
@@ -167,8 +168,8 @@ const Expr *check::leafOf(const Expr *node, Level level) {
 }
 
 bool check::isReserved(llvm::StringRef name) {
-  static const llvm::StringRef words[] = {"p",      "g",    "t",    "step",
-                                          "calls",  "absent", "keep", "inf",
-                                          "pi",     "true", "false", "inner"};
+  static const llvm::StringRef words[] = {"p",     "g",      "t",     "step",
+                                          "calls", "absent", "keep",  "inf",
+                                          "pi",    "true",   "false", "inner"};
   return llvm::is_contained(words, name) || findFunction(name);
 }

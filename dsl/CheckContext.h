@@ -2,8 +2,8 @@
 //
 // The checker goes over one flat rule in this order: names (CheckNames),
 // options, hypers and states (CheckDeclarations), outcomes of guards
-// (CheckVariants), then for each outcome the equations in an order in which each
-// reads what is already done (CheckOrder), expression by expression
+// (CheckVariants), then for each outcome the equations in an order in which
+// each reads what is already done (CheckOrder), expression by expression
 // (CheckExpr and its neighbours). What one part finds out and another needs
 // stands here.
 //
@@ -52,9 +52,9 @@ struct Settled {
 struct Form {
   const Expr *value = nullptr;
   const Expr *commit = nullptr;
-  bool keeps = false;       ///< `x' = keep`: there is no equation
-  unsigned let = kNone;     ///< index in Rule::lets
-  bool isPlaced = false;    ///< stands in Rule::shared
+  bool keeps = false;    ///< `x' = keep`: there is no equation
+  unsigned let = kNone;  ///< index in Rule::lets
+  bool isPlaced = false; ///< stands in Rule::shared
 };
 
 /// An equation: of a let, a state or p.
@@ -74,23 +74,23 @@ struct Definition {
   bool isSettling = false, isSettled = false;
 
   // Over all variants:
-  bool wasDone = false; ///< in some variant; then `varies` is known
-  bool varies = false;  ///< another variant may have another form
+  bool wasDone = false;        ///< in some variant; then `varies` is known
+  bool varies = false;         ///< another variant may have another form
   std::vector<unsigned> needs; ///< if it does not vary
   std::vector<Form> forms;     ///< all that were placed in the rule
 };
 
 struct StateFacts {
-  unsigned equation = kNone;  ///< of definitions
-  unsigned rule = kNone;      ///< index in Rule::states
-  bool exists = true;         ///< in the variant under way
-  bool varies = false;        ///< its guard asks about shapes
+  unsigned equation = kNone; ///< of definitions
+  unsigned rule = kNone;     ///< index in Rule::states
+  bool exists = true;        ///< in the variant under way
+  bool varies = false;       ///< its guard asks about shapes
 };
 
 /// A reduction over group or model, found by the place where it is written.
 struct CrossFacts {
   const ast::Expr *ast;
-  bool varies = false; ///< its operand may differ between variants
+  bool varies = false;          ///< its operand may differ between variants
   Level level = Level::Element; ///< of the operands
   bool isLevelKnown = false;    ///< not if all so far are constants
   std::vector<const Expr *> operands; ///< by variant
@@ -125,7 +125,7 @@ public:
   std::vector<CrossFacts> crosses; ///< parallel to Rule::reductions
   llvm::DenseMap<const ast::Expr *, unsigned> crossIndex;
   llvm::DenseMap<const Expr *, char> sumsOfProducts; ///< fused, for W7
-  llvm::StringMap<char> unknownNames; ///< reported once each
+  llvm::StringMap<char> unknownNames;                ///< reported once each
 
   /// Reports; null, so that `return error(...)` reads well.
   std::nullptr_t error(Label label, llvm::SMRange range,
@@ -166,7 +166,9 @@ bool isReserved(llvm::StringRef name);
 // The parts, in the order in which they run. Each reports what it finds.
 void collectNames(Context &context);
 void checkOptions(Context &context);
-void checkHypers(Context &context);
+void declareHypers(Context &context);
+/// Defaults of hypers; after states, among which are counters they may read.
+void checkDefaults(Context &context);
 /// Finds out a hyper's default, for one that another default reads. False after
 /// an error.
 bool resolveHyper(Context &context, unsigned index, llvm::SMRange use);

@@ -49,8 +49,7 @@ Elaborator::Operand Elaborator::operand(const ast::Expr &expression) {
   result.range = node->range;
   bool isMinus =
       node->kind == ast::Expr::Kind::Unary && node->op == Operator::Neg;
-  const ast::Expr &inner =
-      isMinus ? strip(context_, *node->args[0]) : *node;
+  const ast::Expr &inner = isMinus ? strip(context_, *node->args[0]) : *node;
   if (!isProductNode(inner)) {
     result.value = numeric(*node);
     return result;

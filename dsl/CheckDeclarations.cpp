@@ -110,8 +110,8 @@ static void checkDomain(Context &context, const ast::Hyper &declared,
                  (*low == *high && (domain.lowOpen || domain.highOpen));
   if (isEmpty)
     context.error(Label::D5, declared.low->range,
-                  "no number is in the domain " + domainText(domain) +
-                      " of '" + hyper.name + "'");
+                  "no number is in the domain " + domainText(domain) + " of '" +
+                      hyper.name + "'");
   else
     hyper.domain = domain;
 }
@@ -146,9 +146,8 @@ static bool checkComputed(Context &context, const ast::Hyper &declared,
                   "'" + hyper.name + "' is " + perWhat(hyper.level) +
                       ", but its default is " + perWhat(value->level));
     if (const Expr *leaf = leafOf(value, value->level))
-      context.diagnostics.note(leaf->range, "this is " +
-                                                llvm::Twine(perWhat(
-                                                    value->level)));
+      context.diagnostics.note(leaf->range,
+                               "this is " + llvm::Twine(perWhat(value->level)));
     return false;
   }
   hyper.computed = value;
@@ -176,15 +175,15 @@ bool check::resolveHyper(Context &context, unsigned index, llvm::SMRange use) {
     progress = Progress::Open;
     progress = checkInitial(context, index) ? Progress::Done : Progress::Failed;
   } else if (progress == Progress::Open) {
-    return context.diagnostics.report(
-        Label::S3, use,
-        "the default of '" + context.rule.hypers[index].name +
-            "' needs itself");
+    return context.diagnostics.report(Label::S3, use,
+                                      "the default of '" +
+                                          context.rule.hypers[index].name +
+                                          "' needs itself");
   }
   return progress == Progress::Done;
 }
 
-void check::checkHypers(Context &context) {
+void check::declareHypers(Context &context) {
   for (const ast::Hyper &declared : context.box.hypers) {
     Hyper hyper;
     hyper.name = declared.name.text;
@@ -196,6 +195,9 @@ void check::checkHypers(Context &context) {
     context.rule.hypers.push_back(std::move(hyper));
   }
   context.hypers.assign(context.box.hypers.size(), Progress::Waiting);
+}
+
+void check::checkDefaults(Context &context) {
   for (unsigned i = 0; i < context.hypers.size(); ++i)
     resolveHyper(context, i, context.box.hypers[i].name.range);
 }

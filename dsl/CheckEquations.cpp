@@ -43,9 +43,7 @@ static const Expr *both(Context &context, const Expr *a, const Expr *b) {
 /// When c ? yes : no commits.
 static const Expr *commitOf(Context &context, const Expr *c, const Side &yes,
                             const Side &no) {
-  auto negated = [&] {
-    return context.node(Op::Not, c->range, {c}, true);
-  };
+  auto negated = [&] { return context.node(Op::Not, c->range, {c}, true); };
   if (no.keeps)
     return both(context, c, yes.commit);
   if (yes.keeps)
@@ -83,8 +81,8 @@ static Side sideOf(Context &context, Elaborator &elaborator,
   if (yes.keeps || no.keeps)
     side.value = yes.keeps ? no.value : yes.value;
   else
-    side.value = context.node(Op::Select, node.range,
-                              {condition, yes.value, no.value});
+    side.value =
+        context.node(Op::Select, node.range, {condition, yes.value, no.value});
   return side;
 }
 
@@ -115,15 +113,15 @@ static bool checkValue(Context &context, const Definition &definition,
   Level level = targetLevel(context, definition);
   if (value->level <= level)
     return true;
-  context.error(Label::L1, range,
-                "'" + definition.ast->target.text + "' is " + perWhat(level) +
-                    ", but its new value is " + perWhat(value->level) +
-                    (value->level == Level::Element
-                         ? "; reduce it: mean, norm?"
-                         : "; reduce it over " +
-                               std::string(level == Level::Model ? "model"
-                                                                 : "group") +
-                               "?"));
+  context.error(
+      Label::L1, range,
+      "'" + definition.ast->target.text + "' is " + perWhat(level) +
+          ", but its new value is " + perWhat(value->level) +
+          (value->level == Level::Element
+               ? "; reduce it: mean, norm?"
+               : "; reduce it over " +
+                     std::string(level == Level::Model ? "model" : "group") +
+                     "?"));
   if (const Expr *leaf = leafOf(value, value->level))
     context.diagnostics.note(leaf->range, "'" + textOf(leaf->range) + "' is " +
                                               perWhat(value->level));
@@ -139,8 +137,7 @@ static bool checkCommit(Context &context, const Definition &definition,
       Label::L3, commit->range,
       "whether '" + targetName(definition) +
           "' keeps its value must be decided by at most " + perWhat(finest) +
-          ", but '" + textOf(commit->range) + "' is " +
-          perWhat(commit->level));
+          ", but '" + textOf(commit->range) + "' is " + perWhat(commit->level));
 }
 
 /// Whether the state of an equation can take it.
@@ -236,8 +233,8 @@ static void placeShared(Context &context, Definition &definition) {
   if (definition.forms.empty()) {
     definition.forms.push_back(definition.form);
     if (!definition.form.keeps)
-      context.rule.shared.push_back(equationOf(
-          definition, context.states[definition.state].rule));
+      context.rule.shared.push_back(
+          equationOf(definition, context.states[definition.state].rule));
     return;
   }
   const Form &first = definition.forms.front();

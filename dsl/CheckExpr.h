@@ -55,8 +55,18 @@ private:
   const Expr *wantBoolean(const Expr *node, llvm::SMRange range);
 
   // Names (CheckLeaves.cpp).
-  enum class Leaf { Hyper, Counter, TensorCounter, Shape, Param, Grad, Input,
-                    Old, New, Cross };
+  enum class Leaf {
+    Hyper,
+    Counter,
+    TensorCounter,
+    Shape,
+    Param,
+    Grad,
+    Input,
+    Old,
+    New,
+    Cross
+  };
   bool permits(Leaf leaf, llvm::StringRef name, llvm::SMRange range);
   const Expr *reference(const ast::Expr &expression);
   const Expr *languageName(const ast::Expr &expression);
@@ -97,8 +107,7 @@ private:
   const Expr *reduceTensor(const ast::Expr &call, const Function &function);
   const Expr *reduceAcross(const ast::Expr &call, const Function &function);
   void warnAboutWeight(const ast::Expr &call);
-  void warnAboutSum(const Expr *operand, llvm::SMRange range,
-                    const char *what);
+  void warnAboutSum(const Expr *operand, llvm::SMRange range, const char *what);
 
   Context &context_;
   Mode mode_;

@@ -24,8 +24,7 @@ static double powInt(double x, unsigned exponent) {
   return result;
 }
 
-static double foldCall(Builtin builtin, double a, double b,
-                                      double c) {
+static double foldCall(Builtin builtin, double a, double b, double c) {
   switch (builtin) {
   case Builtin::Abs:
     return std::fabs(a);

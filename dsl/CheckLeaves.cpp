@@ -37,11 +37,16 @@ static bool isCounter(const ast::State &state) {
 }
 
 bool Elaborator::permits(Leaf leaf, llvm::StringRef name, llvm::SMRange range) {
-  static const char *const kinds[] = {
-      "a hyper",      "a counter", "a counter of one tensor",
-      "a shape",      "the parameter", "the gradient",
-      "an input",     "a state",   "a new value",
-      "a value of all tensors"};
+  static const char *const kinds[] = {"a hyper",
+                                      "a counter",
+                                      "a counter of one tensor",
+                                      "a shape",
+                                      "the parameter",
+                                      "the gradient",
+                                      "an input",
+                                      "a state",
+                                      "a new value",
+                                      "a value of all tensors"};
   auto among = [&](std::initializer_list<Leaf> leaves) {
     return llvm::is_contained(leaves, leaf);
   };
@@ -115,8 +120,7 @@ std::nullptr_t Elaborator::guarded(const ast::Name &name,
                      (guard ? textOf(guard->range) : "...") +
                      "', which is not so here; put this under the same guard "
                      "or in a side of '?:'");
-  context_.diagnostics.note(name.range,
-                            "'" + name.text + "' is defined here");
+  context_.diagnostics.note(name.range, "'" + name.text + "' is defined here");
   return nullptr;
 }
 
@@ -144,9 +148,9 @@ const Expr *Elaborator::state(unsigned index, const ast::Expr &expression) {
     context_.hasReadShape |= definition.varies;
     isNew = definition.exists && !definition.form.keeps;
   }
-  Expr *node = context_.make(isNew ? Op::New : Op::Old,
-                             context_.rule.states[facts.rule].level,
-                             expression.range);
+  Expr *node =
+      context_.make(isNew ? Op::New : Op::Old,
+                    context_.rule.states[facts.rule].level, expression.range);
   node->index = facts.rule;
   return node;
 }
@@ -261,8 +265,9 @@ const Expr *Elaborator::primedName(const ast::Expr &expression) {
   if (found == context_.symbols.end() && !isReserved(name))
     return context_.unknown(name, expression.range);
   error(Label::S5, expression.range,
-        "'" + name + "' is not a state and has no new value; leave out the "
-                     "prime");
+        "'" + name +
+            "' is not a state and has no new value; leave out the "
+            "prime");
   if (found != context_.symbols.end())
     context_.diagnostics.note(found->second.range,
                               "'" + name + "' is defined here");
@@ -295,9 +300,8 @@ const Expr *Elaborator::reference(const ast::Expr &expression) {
     if (!permits(Leaf::Input, expression.name, expression.range))
       return nullptr;
     bool isScalar = context_.box.inputs[index].isScalar;
-    Expr *node = context_.make(Op::Input,
-                               isScalar ? Level::Model : Level::Element,
-                               expression.range);
+    Expr *node = context_.make(
+        Op::Input, isScalar ? Level::Model : Level::Element, expression.range);
     node->index = index;
     return node;
   }

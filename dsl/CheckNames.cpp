@@ -12,8 +12,8 @@ using namespace updraft;
 using namespace updraft::check;
 
 /// Declares a name. False after an error.
-static bool declare(Context &context, const ast::Name &name,
-                    Symbol::Kind kind, unsigned index) {
+static bool declare(Context &context, const ast::Name &name, Symbol::Kind kind,
+                    unsigned index) {
   if (isReserved(name.text))
     return context.diagnostics.report(
         Label::S2, name.range,
@@ -48,8 +48,7 @@ static void declareLet(Context &context, const ast::Equation &equation,
   const Symbol &symbol = found->second;
   if (symbol.kind == Symbol::Kind::Let)
     context.error(Label::S1, name.range,
-                  "'" + name.text +
-                      "' has two equations; join them with '?:'");
+                  "'" + name.text + "' has two equations; join them with '?:'");
   else if (symbol.kind == Symbol::Kind::State)
     context.error(Label::S1, name.range,
                   "'" + name.text + "' is a state: its new value is " +
@@ -111,8 +110,7 @@ static void declareNewValue(Context &context, const ast::Equation &equation,
     return;
   }
   context.error(Label::S1, name.range,
-                "'" + name.text +
-                    "'' has two equations; join them with '?:'");
+                "'" + name.text + "'' has two equations; join them with '?:'");
   context.diagnostics.note(context.definitions[*slot].ast->target.range,
                            "'" + name.text + "'' has its first equation here");
 }
@@ -133,8 +131,8 @@ static void checkSingle(Context &context, const List &list, Predicate is,
     context.error(Label::S11, name.range,
                   "'" + name.text + "' is a second " + what +
                       ": a rule has at most one");
-    context.diagnostics.note(first->range, "the first is '" + first->text +
-                                               "'");
+    context.diagnostics.note(first->range,
+                             "the first is '" + first->text + "'");
   }
 }
 

@@ -12,7 +12,7 @@
 using namespace updraft;
 using namespace updraft::check;
 
-static const char *nameOf(ast::Over over) {
+static const char *wordOf(ast::Over over) {
   switch (over) {
   case ast::Over::Tensor:
     return "tensor";
@@ -31,8 +31,7 @@ static const char *nameOf(ast::Over over) {
 }
 
 static bool wantsBoolean(const Function &function) {
-  return function.reducer == Reducer::Any ||
-         function.reducer == Reducer::All ||
+  return function.reducer == Reducer::Any || function.reducer == Reducer::All ||
          function.reducer == Reducer::Count;
 }
 
@@ -59,7 +58,7 @@ const Expr *Elaborator::reduction(const ast::Expr &call,
   if (over == ast::Over::Rows || over == ast::Over::Cols ||
       over == ast::Over::Block)
     return error(Label::U5, call.range,
-                 llvm::Twine("'over ") + nameOf(over) +
+                 llvm::Twine("'over ") + wordOf(over) +
                      "' is not supported yet");
   return over == ast::Over::Tensor ? reduceTensor(call, function)
                                    : reduceAcross(call, function);
@@ -71,9 +70,8 @@ static std::nullptr_t nothingToReduce(Context &context, const ast::Expr &call,
   const ast::Expr &argument = *call.args.back();
   return context.error(
       Label::L2, call.range,
-      "'" + call.name + "' over " + nameOf(over) +
-          " has nothing to reduce: '" + textOf(argument.range) + "' is " +
-          perWhat(operand->level) +
+      "'" + call.name + "' over " + wordOf(over) + " has nothing to reduce: '" +
+          textOf(argument.range) + "' is " + perWhat(operand->level) +
           (over == ast::Over::Tensor && operand->level >= Level::Tensor
                ? "; was 'over group' or 'over model' meant?"
                : ""));
@@ -93,8 +91,8 @@ const Expr *Elaborator::reduceTensor(const ast::Expr &call,
   const Expr *operand = operandOf(call, function);
   if (!operand)
     return nullptr;
-  bool isSettled = isConstant(operand) &&
-                   call.args[0]->kind == ast::Expr::Kind::Select;
+  bool isSettled =
+      isConstant(operand) && call.args[0]->kind == ast::Expr::Kind::Select;
   if (isSettled)
     operand = spread(context_, operand, Level::Element);
   if (operand->level != Level::Element)
@@ -147,7 +145,7 @@ const Expr *Elaborator::reduceAcross(const ast::Expr &call,
                                      const Function &function) {
   if (mode_ != Mode::Step)
     return error(Label::U8, call.range,
-                 llvm::Twine("'over ") + nameOf(*call.over) +
+                 llvm::Twine("'over ") + wordOf(*call.over) +
                      "' outside an equation is not supported yet");
   bool hadReadShape = context_.hasReadShape;
   context_.hasReadShape = false;
@@ -164,8 +162,8 @@ const Expr *Elaborator::reduceAcross(const ast::Expr &call,
     context_.crosses.push_back(std::move(facts));
     Reduction reduction;
     reduction.reducer = function.reducer;
-    reduction.over = *call.over == ast::Over::Model ? Level::Model
-                                                    : Level::Group;
+    reduction.over =
+        *call.over == ast::Over::Model ? Level::Model : Level::Group;
     reduction.range = call.range;
     context_.rule.reductions.push_back(reduction);
   }

@@ -63,9 +63,10 @@ static Settled settleName(Context &context, const ast::Expr &expression) {
   if (symbol.kind != Symbol::Kind::Option || !context.options[symbol.index])
     return {};
   Settled result;
-  result.kind = context.box.options[symbol.index].type == ast::Option::Type::Bool
-                    ? Kind::Boolean
-                    : Kind::Number;
+  result.kind =
+      context.box.options[symbol.index].type == ast::Option::Type::Bool
+          ? Kind::Boolean
+          : Kind::Number;
   result.number = *context.options[symbol.index];
   return result;
 }

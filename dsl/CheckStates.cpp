@@ -45,9 +45,8 @@ static void checkFormat(Context &context, const ast::State &declared,
       state.format = format;
   if (state.format)
     return;
-  static const std::vector<std::string> later = {"bf16 stochastic",
-                                                 "bf16 kahan", "split", "q8",
-                                                 "q4", "fp8"};
+  static const std::vector<std::string> later = {
+      "bf16 stochastic", "bf16 kahan", "split", "q8", "q4", "fp8"};
   for (const std::string &name : later)
     if (text.starts_with(name)) {
       context.error(Label::U7, declared.name.range,
@@ -102,12 +101,11 @@ static void checkInitial(Context &context, unsigned index) {
   if (!value)
     return;
   if (value->level > state.level) {
-    context.error(Label::L1, declared.initial->range,
-                  "'" + state.name + "' is " + perWhat(state.level) +
-                      ", but its initial value is " + perWhat(value->level) +
-                      (value->level == Level::Element
-                           ? "; reduce it: mean, norm?"
-                           : ""));
+    context.error(
+        Label::L1, declared.initial->range,
+        "'" + state.name + "' is " + perWhat(state.level) +
+            ", but its initial value is " + perWhat(value->level) +
+            (value->level == Level::Element ? "; reduce it: mean, norm?" : ""));
     return;
   }
   if (!state.initial)

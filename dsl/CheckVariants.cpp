@@ -38,8 +38,7 @@ static const ast::Expr *culprit(const Context &context,
       if (found->second.kind == Symbol::Kind::Option)
         return nullptr;
       if (found->second.kind == Symbol::Kind::Let) {
-        const Definition &definition =
-            context.definitions[found->second.index];
+        const Definition &definition = context.definitions[found->second.index];
         return culprit(context, *definition.ast->value, depth + 1);
       }
     }
@@ -86,8 +85,7 @@ static void reportGuard(Context &context, const ast::Expr &guard,
 static void collectTags(const ast::Expr &expression,
                         std::vector<const ast::Expr *> &guards) {
   if (expression.kind == Kind::Call && expression.name == "tag" &&
-      expression.args.size() == 1 &&
-      expression.args[0]->kind == Kind::String)
+      expression.args.size() == 1 && expression.args[0]->kind == Kind::String)
     guards.push_back(&expression);
   for (const ast::ExprPtr &arg : expression.args)
     collectTags(*arg, guards);
@@ -119,8 +117,7 @@ static void learnRequired(Context &context, const ast::Expr &condition,
   constexpr unsigned kDeepest = 400;
   if (depth > kDeepest)
     return;
-  if (condition.kind == Kind::Binary &&
-      condition.op == ast::Operator::And) {
+  if (condition.kind == Kind::Binary && condition.op == ast::Operator::And) {
     learnRequired(context, *condition.args[0], depth + 1);
     learnRequired(context, *condition.args[1], depth + 1);
     return;
@@ -187,13 +184,12 @@ private:
       const Question &question = settled.question;
       if (question.what == Test::What::Dim &&
           question.index >= shapes.leastRank()) {
-        context_.error(Label::V4, guard->range,
-                       "the guard asks for axis " +
-                           llvm::Twine(question.index) +
-                           " where the rank may be " +
-                           llvm::Twine(shapes.leastRank()) +
-                           "; ask for the rank first: 'rank(p) >= " +
-                           llvm::Twine(question.index + 1) + " && ...'");
+        context_.error(
+            Label::V4, guard->range,
+            "the guard asks for axis " + llvm::Twine(question.index) +
+                " where the rank may be " + llvm::Twine(shapes.leastRank()) +
+                "; ask for the rank first: 'rank(p) >= " +
+                llvm::Twine(question.index + 1) + " && ...'");
         continue;
       }
       for (bool answer : {false, true}) {

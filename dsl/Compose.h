@@ -22,10 +22,10 @@ struct Part {
   ast::Box box;       ///< a copy, into which arguments and settings go
   std::string prefix; ///< its name in the flat rule; empty: the core
   ast::Range used;    ///< the stage of the pipe
-  const ast::Stage *stage = nullptr;   ///< null: the box itself was asked for
-  const ast::File *scope = nullptr;    ///< the file of the pipe
-  std::vector<ast::Hyper> parameters;  ///< of schedules, under full names
-  std::set<std::string> names;         ///< all that the box defines
+  const ast::Stage *stage = nullptr;  ///< null: the box itself was asked for
+  const ast::File *scope = nullptr;   ///< the file of the pipe
+  std::vector<ast::Hyper> parameters; ///< of schedules, under full names
+  std::set<std::string> names;        ///< all that the box defines
 
   bool isCore() const { return prefix.empty(); }
   /// The name in the flat rule of what the box calls `name`.

@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Compose.h"
 #include "Builtins.h"
+#include "Compose.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/Twine.h"
@@ -39,9 +39,7 @@ struct Binder {
                       std::vector<ExprPtr> &values);
   ExprPtr scheduleBody(const ExprPtr &value, const ast::Schedule &schedule,
                        const std::string &fullName);
-  bool addParameter(const ast::Argument &parameter, ExprPtr value,
-                    const ast::Hyper &hyper, const std::string &fullName,
-                    ast::Range usedAt);
+  bool addParameter(ast::Hyper made, const ExprPtr &value);
   ExprPtr unknownName(const ast::Expr &ref);
 };
 } // namespace
@@ -80,10 +78,10 @@ bool Binder::bindStage() {
     ast::Range range =
         argument.name ? argument.name->range : argument.value->range;
     if (!argument.name && position >= inOrder.size()) {
-      isGood = diagnostics.report(
-          Label::B4, range,
-          described(part) + " takes at most " +
-              llvm::Twine(inOrder.size()) + " arguments without a name");
+      isGood = diagnostics.report(Label::B4, range,
+                                  described(part) + " takes at most " +
+                                      llvm::Twine(inOrder.size()) +
+                                      " arguments without a name");
       diagnostics.note(part.box.name.range, "it is declared here");
       break;
     }
@@ -91,8 +89,8 @@ bool Binder::bindStage() {
         argument.name ? argument.name->text : inOrder[position++]->name.text;
     auto [first, isNew] = given.insert({name, range});
     if (!isNew) {
-      isGood = diagnostics.report(Label::B3, range,
-                                  "'" + name + "' is given twice");
+      isGood =
+          diagnostics.report(Label::B3, range, "'" + name + "' is given twice");
       diagnostics.note(first->second, "it is given here first");
       continue;
     }
@@ -188,7 +186,8 @@ ExprPtr Binder::inlined(const ExprPtr &value, const ast::Hyper &hyper,
 
 /// The argument of each parameter, null where it has its default.
 /// SPEC (B2, B3, B4, B6)
-bool Binder::matchArguments(const ast::Expr &call, const ast::Schedule &schedule,
+bool Binder::matchArguments(const ast::Expr &call,
+                            const ast::Schedule &schedule,
                             std::vector<ExprPtr> &values) {
   std::vector<std::string> names;
   for (const ast::Argument &parameter : schedule.parameters)
@@ -229,24 +228,18 @@ bool Binder::matchArguments(const ast::Expr &call, const ast::Schedule &schedule
   return true;
 }
 
-/// A parameter becomes a hyper of the flat rule.      SPEC (B7)
-bool Binder::addParameter(const ast::Argument &parameter, ExprPtr value,
-                          const ast::Hyper &hyper, const std::string &fullName,
-                          ast::Range usedAt) {
-  ast::Hyper made;
-  made.name = {fullName + "." + parameter.name->text, usedAt};
-  made.isModel = hyper.isModel;
+/// A parameter of a schedule becomes a hyper of the flat rule.   SPEC (B7)
+bool Binder::addParameter(ast::Hyper made, const ExprPtr &value) {
   for (const ast::Hyper &other : part.parameters)
     if (other.name.text == made.name.text)
-      return diagnostics.report(Label::B7, usedAt,
+      return diagnostics.report(Label::B7, made.name.range,
                                 "'" + made.name.text +
                                     "' would be the parameter of two "
                                     "schedules; declare one schedule that "
                                     "says what both do");
   size_t place = part.parameters.size();
   part.parameters.push_back(made);
-  std::string name = made.name.text;
-  ExprPtr bound = inlined(value, made, name);
+  ExprPtr bound = inlined(value, made, made.name.text);
   if (!bound)
     return false;
   part.parameters[place].initial = std::move(bound);
@@ -255,7 +248,8 @@ bool Binder::addParameter(const ast::Argument &parameter, ExprPtr value,
 
 /// The call of a schedule: its expression, over hypers that are its parameters.
 /// SPEC (B14)
-ExprPtr Binder::inlinedCall(const ast::Expr &call, const ast::Schedule &schedule,
+ExprPtr Binder::inlinedCall(const ast::Expr &call,
+                            const ast::Schedule &schedule,
                             const ast::Hyper &hyper,
                             const std::string &fullName) {
   if (llvm::is_contained(open, &schedule)) {
@@ -269,8 +263,11 @@ ExprPtr Binder::inlinedCall(const ast::Expr &call, const ast::Schedule &schedule
     return nullptr;
   for (size_t i = 0; i < values.size(); ++i) {
     const ast::Argument &parameter = schedule.parameters[i];
-    if (!addParameter(parameter, values[i] ? values[i] : parameter.value, hyper,
-                      fullName, call.range))
+    ast::Hyper made;
+    made.name = {fullName + "." + parameter.name->text, call.range};
+    made.doc = parameter.name->text + " of " + schedule.name.text + ".";
+    made.isModel = hyper.isModel;
+    if (!addParameter(std::move(made), values[i] ? values[i] : parameter.value))
       return nullptr;
   }
   return scheduleBody(schedule.body, schedule, fullName);
@@ -283,8 +280,7 @@ ExprPtr Binder::scheduleBody(const ExprPtr &value,
   const ast::Expr &e = *value;
   if (e.kind == ast::Expr::Kind::Ref) {
     if (e.name == "n" && !e.primed)
-      return ast::makeBinary(ast::Operator::Sub,
-                             ast::makeRef("calls", e.range),
+      return ast::makeBinary(ast::Operator::Sub, ast::makeRef("calls", e.range),
                              ast::makeNumber(1, e.range), e.range);
     std::vector<std::string> names = {"n"};
     for (const ast::Argument &parameter : schedule.parameters) {

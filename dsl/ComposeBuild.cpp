@@ -26,9 +26,11 @@ using Value = std::optional<BuildValue>;
 static Value number(double value) { return BuildValue{false, value}; }
 static Value boolean(bool value) { return BuildValue{true, double(value)}; }
 
-static Value evaluate(const ast::Expr &e, const ast::Box &box, unsigned &budget);
+static Value evaluate(const ast::Expr &e, const ast::Box &box,
+                      unsigned &budget);
 
-static Value evaluateRef(const ast::Expr &e, const ast::Box &box, unsigned &budget) {
+static Value evaluateRef(const ast::Expr &e, const ast::Box &box,
+                         unsigned &budget) {
   if (e.primed)
     return std::nullopt;
   for (const ast::Option &option : box.options)
@@ -43,17 +45,28 @@ static Value evaluateRef(const ast::Expr &e, const ast::Box &box, unsigned &budg
 
 static Value compare(Operator op, double a, double b) {
   switch (op) {
-  case Operator::Lt: return boolean(a < b);
-  case Operator::Le: return boolean(a <= b);
-  case Operator::Gt: return boolean(a > b);
-  case Operator::Ge: return boolean(a >= b);
-  case Operator::Eq: return boolean(a == b);
-  case Operator::Ne: return boolean(a != b);
-  case Operator::Add: return number(a + b);
-  case Operator::Sub: return number(a - b);
-  case Operator::Mul: return number(a * b);
-  case Operator::Div: return number(a / b);
-  default: return std::nullopt; // `mod` and `^` are the checker's
+  case Operator::Lt:
+    return boolean(a < b);
+  case Operator::Le:
+    return boolean(a <= b);
+  case Operator::Gt:
+    return boolean(a > b);
+  case Operator::Ge:
+    return boolean(a >= b);
+  case Operator::Eq:
+    return boolean(a == b);
+  case Operator::Ne:
+    return boolean(a != b);
+  case Operator::Add:
+    return number(a + b);
+  case Operator::Sub:
+    return number(a - b);
+  case Operator::Mul:
+    return number(a * b);
+  case Operator::Div:
+    return number(a / b);
+  default:
+    return std::nullopt; // `mod` and `^` are the checker's
   }
 }
 
@@ -61,8 +74,7 @@ static Value evaluateBinary(const ast::Expr &e, const ast::Box &box,
                             unsigned &budget) {
   Value left = evaluate(*e.args[0], box, budget);
   bool isAnd = e.op == Operator::And, isOr = e.op == Operator::Or;
-  if (left && left->isBoolean && (isAnd || isOr) &&
-      bool(left->number) == isOr)
+  if (left && left->isBoolean && (isAnd || isOr) && bool(left->number) == isOr)
     return left; // the other side need not be known
   Value right = evaluate(*e.args[1], box, budget);
   if (right && right->isBoolean && (isAnd || isOr) &&
@@ -74,15 +86,20 @@ static Value evaluateBinary(const ast::Expr &e, const ast::Box &box,
   return left->isBoolean ? right : compare(e.op, left->number, right->number);
 }
 
-static Value evaluate(const ast::Expr &e, const ast::Box &box, unsigned &budget) {
+static Value evaluate(const ast::Expr &e, const ast::Box &box,
+                      unsigned &budget) {
   if (budget == 0)
     return std::nullopt;
   --budget;
   switch (e.kind) {
-  case ast::Expr::Kind::Number: return number(e.number);
-  case ast::Expr::Kind::Boolean: return boolean(e.boolean);
-  case ast::Expr::Kind::Ref: return evaluateRef(e, box, budget);
-  case ast::Expr::Kind::Binary: return evaluateBinary(e, box, budget);
+  case ast::Expr::Kind::Number:
+    return number(e.number);
+  case ast::Expr::Kind::Boolean:
+    return boolean(e.boolean);
+  case ast::Expr::Kind::Ref:
+    return evaluateRef(e, box, budget);
+  case ast::Expr::Kind::Binary:
+    return evaluateBinary(e, box, budget);
   case ast::Expr::Kind::Unary: {
     Value operand = evaluate(*e.args[0], box, budget);
     if (!operand || operand->isBoolean != (e.op == Operator::Not))
@@ -135,7 +152,8 @@ ExprPtr settled(ast::Expr node) {
     if (std::optional<bool> operand = literal(node.args[0]))
       return ast::makeBoolean(!*operand, node.range);
   bool isAnd = node.op == Operator::And;
-  if (node.kind == ast::Expr::Kind::Binary && (isAnd || node.op == Operator::Or))
+  if (node.kind == ast::Expr::Kind::Binary &&
+      (isAnd || node.op == Operator::Or))
     for (unsigned side : {0, 1})
       if (std::optional<bool> operand = literal(node.args[side]))
         return *operand == isAnd ? node.args[1 - side] : node.args[side];

@@ -75,7 +75,8 @@ bool Flattener::checkDefinitions(size_t part) {
     if (isHandedIn(name.text) && !box.isTransform)
       isGood = diagnostics_.report(Label::B13, name.range,
                                    "a rule has no inside; only a transform "
-                                   "defines '" + name.text + "'");
+                                   "defines '" +
+                                       name.text + "'");
     bool isSpecial = name.text == (equation.primed ? "p" : "u") ||
                      (isHandedIn(name.text) && !equation.primed);
     if (box.isTransform && isSpecial)
@@ -86,14 +87,17 @@ bool Flattener::checkDefinitions(size_t part) {
       isGood = diagnostics_.report(
           Label::B13, name.range,
           "a transform has equations for its own states and p' only, not for "
-          "'" + name.text + "''" +
-              didYouMean(name.text, {here.names.begin(), here.names.end()}));
+          "'" +
+              name.text + "''" +
+              didYouMean(name.text, std::vector<std::string>(
+                                        here.names.begin(), here.names.end())));
   }
   return isGood;
 }
 
 /// Whether an equation of p' does anything but pass inner.p' on.
-bool Flattener::changesResult(size_t part, const ast::Equation &equation) const {
+bool Flattener::changesResult(size_t part,
+                              const ast::Equation &equation) const {
   const ast::Expr *value = equation.value.get();
   while (value->kind == ast::Expr::Kind::Select) {
     std::optional<BuildValue> condition =
@@ -116,21 +120,22 @@ bool Flattener::gatherHanded(size_t part) {
   bool isGood = true;
   for (const ast::Equation &equation : box.equations) {
     llvm::StringRef name = equation.target.text;
-    const ast::Equation **slot =
-        equation.primed          ? name == "p" ? &handed.result : nullptr
-        : name == "inner.g"      ? &handed.g
-        : name == "inner.p"      ? &handed.p
-        : name == "inner.commit" ? &handed.commit
-        : name == "inner.call"   ? &handed.call
-        : name == "u"            ? &handed.u
-                                 : nullptr;
+    const ast::Equation **slot = equation.primed
+                                     ? name == "p" ? &handed.result : nullptr
+                                 : name == "inner.g"      ? &handed.g
+                                 : name == "inner.p"      ? &handed.p
+                                 : name == "inner.commit" ? &handed.commit
+                                 : name == "inner.call"   ? &handed.call
+                                 : name == "u"            ? &handed.u
+                                                          : nullptr;
     if (!slot)
       continue;
     auto [first, isNew] = seen.insert({name.str(), equation.target.range});
     if (!isNew) {
       isGood = diagnostics_.report(Label::S1, equation.target.range,
-                                   "'" + name + "' has two equations; choose "
-                                   "between them with '?:'");
+                                   "'" + name +
+                                       "' has two equations; choose "
+                                       "between them with '?:'");
       diagnostics_.note(first->second, "the first one is here");
       continue;
     }
@@ -246,21 +251,21 @@ void Flattener::addDeclarations(size_t part) {
   }
 }
 
-/// The value of an equation, or `otherwise` where its guard is false or, if
-/// `mindsAbsent`, where the tensor is absent and the box does not cover it.
+/// The value of an equation, or `otherwise` where its guard is false or, if it
+/// is read for absent tensors too, where the tensor is absent and the box does
+/// not cover it.
 ExprPtr Flattener::guarded(size_t part, const ast::Equation &equation,
-                           ExprPtr otherwise, bool mindsAbsent) {
+                           ExprPtr otherwise, bool forAbsentToo) {
   ExprPtr value = rename(equation.value, part, When::Step);
   ast::Range range = value->range;
-  bool isOn = !equation.guard || evaluateBuild(*equation.guard,
-                                               parts_[part].box);
+  bool isOn =
+      !equation.guard || evaluateBuild(*equation.guard, parts_[part].box);
   if (!isOn)
     value = ast::makeSelect(rename(equation.guard, part, When::Stored), value,
                             otherwise, range);
-  if (mindsAbsent && places_[part].coversInside &&
-      !parts_[part].box.coversAbsent)
-    value = ast::makeSelect(ast::makeRef("absent", range), otherwise, value,
-                            range);
+  if (forAbsentToo && !parts_[part].box.coversAbsent)
+    value =
+        ast::makeSelect(ast::makeRef("absent", range), otherwise, value, range);
   return value;
 }
 
@@ -277,27 +282,26 @@ void Flattener::addLet(const std::string &name, ExprPtr value,
 void Flattener::addHanded(size_t part) {
   const Handed &handed = places_[part].handed;
   const std::string base = parts_[part].prefix + ".";
+  bool isRead = places_[part].coversInside;
   ExprPtr yes = ast::makeBoolean(true, parts_[part].used);
   if (handed.g)
-    addLet(base + "inner.g",
-           guarded(part, *handed.g, places_[part].g, /*mindsAbsent=*/true),
+    addLet(base + "inner.g", guarded(part, *handed.g, places_[part].g, isRead),
            *handed.g);
   if (handed.p)
-    addLet(base + "inner.p",
-           guarded(part, *handed.p, places_[part].p, /*mindsAbsent=*/true),
+    addLet(base + "inner.p", guarded(part, *handed.p, places_[part].p, isRead),
            *handed.p);
   if (handed.call)
     addLet(base + "inner.call",
-           guarded(part, *handed.call, yes, /*mindsAbsent=*/false),
+           guarded(part, *handed.call, yes, /*forAbsentToo=*/false),
            *handed.call);
   if (handed.commit)
     addLet(base + "inner.commit",
-           guarded(part, *handed.commit, yes, /*mindsAbsent=*/false),
+           guarded(part, *handed.commit, yes, /*forAbsentToo=*/false),
            *handed.commit);
   if (handed.u)
     addLet(base + "u",
-           guarded(part, *handed.u, innerDirection(part, handed.u->value->range),
-                   /*mindsAbsent=*/true),
+           guarded(part, *handed.u,
+                   innerDirection(part, handed.u->value->range), isRead),
            *handed.u);
 }
 
@@ -344,8 +348,10 @@ std::unique_ptr<ast::Box> Flattener::run() {
   }
   llvm::append_range(flat_->equations, committed);
   addEquations(core());
-  addResults();
+  std::optional<ast::Equation> result = addResults();
   addCounters();
+  if (result) // last, as one writes it
+    flat_->equations.push_back(std::move(*result));
   if (diagnostics_.hasErrors())
     return nullptr;
   return std::move(flat_);

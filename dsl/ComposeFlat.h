@@ -26,10 +26,10 @@ struct Handed {
 /// Where a part stands.
 struct Place {
   Handed handed;
-  ast::ExprPtr g, p;   ///< what comes in from outside
-  ast::ExprPtr active; ///< the conditions around it; null: none
-  int holder = -1;     ///< the innermost box around it that holds it
-  int caller = -1;     ///< ... that defines inner.call
+  ast::ExprPtr g, p;         ///< what comes in from outside
+  ast::ExprPtr active;       ///< the conditions around it; null: none
+  int holder = -1;           ///< the innermost box around it that holds it
+  int caller = -1;           ///< ... that defines inner.call
   bool coversInside = false; ///< something further in covers absent tensors
 };
 
@@ -75,6 +75,7 @@ private:
   ast::ExprPtr unknown(const ast::ExprPtr &e, size_t part);
   const ast::Hyper *coreRate() const;
   const ast::Equation *corePort() const;
+  bool returnsForAbsent(size_t part) const;
   bool isResultNamed(size_t part) const;
   std::string resultName(size_t part) const;
   ast::ExprPtr resultOf(size_t part, ast::Range range);
@@ -85,9 +86,10 @@ private:
   void addHanded(size_t part);
   void addLet(const std::string &name, ast::ExprPtr value,
               const ast::Equation &from);
-  void addResults();
+  /// Adds the lets of what boxes return and returns the equation of p'.
+  std::optional<ast::Equation> addResults();
   ast::ExprPtr guarded(size_t part, const ast::Equation &equation,
-                       ast::ExprPtr otherwise, bool mindsAbsent);
+                       ast::ExprPtr otherwise, bool forAbsentToo);
 
   size_t core() const { return parts_.size() - 1; }
 
@@ -97,7 +99,7 @@ private:
   std::vector<Place> places_;
   std::unique_ptr<ast::Box> flat_ = std::make_unique<ast::Box>();
   std::map<std::string, size_t> owners_; ///< of flat names
-  std::set<size_t> readResults_; ///< boxes whose result somebody reads
+  std::set<size_t> readResults_;         ///< boxes whose result somebody reads
   /// Counters of held parts that somebody reads, and who holds them.
   struct Counter {
     std::string kind;

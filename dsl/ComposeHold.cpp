@@ -28,11 +28,11 @@ void Flattener::placeInside(size_t box) {
   inside.holder = handed.holds() ? int(box) : outside.holder;
   inside.caller = handed.call ? int(box) : outside.caller;
   if (handed.call)
-    inside.active = conjunction(inside.active,
-                                ast::makeRef(base + "call", range));
+    inside.active =
+        conjunction(inside.active, ast::makeRef(base + "call", range));
   if (handed.commit)
-    inside.active = conjunction(inside.active,
-                                ast::makeRef(base + "commit", range));
+    inside.active =
+        conjunction(inside.active, ast::makeRef(base + "commit", range));
   // Conditions of several boxes get a name, so that each is one word.
   if (handed.holds() && inside.active->kind != ast::Expr::Kind::Ref) {
     ast::Equation let;
@@ -96,8 +96,7 @@ std::string Flattener::counterName(llvm::StringRef kind, int holder) const {
 /// A counter as a part reads it.
 ExprPtr Flattener::counter(llvm::StringRef kind, size_t part,
                            ast::Range range) {
-  int holder =
-      kind == "calls" ? places_[part].caller : places_[part].holder;
+  int holder = kind == "calls" ? places_[part].caller : places_[part].holder;
   if (holder < 0)
     return ast::makeRef(kind, range);
   std::string name = counterName(kind, holder);
@@ -115,9 +114,9 @@ ExprPtr Flattener::calledInside(int caller) const {
     ast::Range range = parts_[i].used;
     ExprPtr call = ast::makeRef(parts_[i].prefix + ".inner.call", range);
     if (const ExprPtr &active = places_[i].active)
-      call = ast::makeBinary(
-          ast::Operator::Or,
-          ast::makeUnary(ast::Operator::Not, active, range), call, range);
+      call = ast::makeBinary(ast::Operator::Or,
+                             ast::makeUnary(ast::Operator::Not, active, range),
+                             call, range);
     result = conjunction(result, call);
   }
   return result;

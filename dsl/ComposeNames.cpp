@@ -43,9 +43,9 @@ ExprPtr Flattener::unknown(const ExprPtr &e, size_t part) {
     return e; // the checker knows what a rule may name
   std::vector<std::string> names(parts_[part].names.begin(),
                                  parts_[part].names.end());
-  for (const char *known : {"inner.g", "inner.p", "inner.u", "inner.step",
-                            "inner.t", "inner.calls", "inner.rate",
-                            "inner.committed", "step", "calls"})
+  for (const char *known :
+       {"inner.g", "inner.p", "inner.u", "inner.step", "inner.t", "inner.calls",
+        "inner.rate", "inner.committed", "step", "calls"})
     names.push_back(known);
   diagnostics_.report(Label::N1, e->range,
                       "'" + e->name + "' is not defined" +
@@ -69,9 +69,9 @@ ExprPtr Flattener::renameRef(const ExprPtr &e, size_t part, When when) {
     if (parameter.name.text == e->name)
       return e; // of a schedule: named in full when it was bound
   if (here.names.count(e->name))
-    return here.isCore() ? e
-                         : ast::makeRef(here.fullName(name), e->range,
-                                        e->primed);
+    return here.isCore()
+               ? e
+               : ast::makeRef(here.fullName(name), e->range, e->primed);
   if (name == "p" && e->primed)
     return outerResult(part, e->range);
   if (name == "p")
@@ -142,9 +142,8 @@ ExprPtr Flattener::renameInnerState(const ExprPtr &e, size_t part) {
     }
   const Part &rule = parts_[core()];
   diagnostics_.report(Label::B11, parts_[part].used,
-                      "'" + parts_[part].box.name.text +
-                          "' needs a state '" + path +
-                          "' inside, and there is none" +
+                      "'" + parts_[part].box.name.text + "' needs a state '" +
+                          path + "' inside, and there is none" +
                           didYouMean(path, names));
   diagnostics_.note(e->range, "it is read here");
   diagnostics_.note(rule.box.name.range, "the rule is declared here");
@@ -164,6 +163,16 @@ bool Flattener::isResultNamed(size_t part) const {
   return false;
 }
 
+/// Whether what a part returns is right for absent tensors too: it covers them,
+/// or leaves alone what something further in returns for them.
+bool Flattener::returnsForAbsent(size_t part) const {
+  for (size_t i = part; i < parts_.size(); ++i)
+    if (parts_[i].box.coversAbsent &&
+        (parts_[i].isCore() || places_[i].handed.result))
+      return true;
+  return false;
+}
+
 std::string Flattener::resultName(size_t part) const {
   return parts_[part].prefix + ".inner.result";
 }
@@ -179,7 +188,7 @@ ExprPtr Flattener::innerResult(size_t part, ast::Range range) {
   if (isResultNamed(part))
     return resultOf(part, range);
   ExprPtr result = ast::makeRef("p", range, /*primed=*/true);
-  if (!parts_[part].box.coversAbsent || places_[part].coversInside)
+  if (!parts_[part].box.coversAbsent || returnsForAbsent(part + 1))
     return result;
   return ast::makeSelect(ast::makeRef("absent", range),
                          ast::makeRef(places_[part].p->name, range),

@@ -38,7 +38,8 @@ std::string didYouMean(llvm::StringRef name,
 class Diagnostics {
 public:
   /// Reports; severity comes from the table. `message` has no final period and
-  /// begins in lower case. Returns false, so that `return error(...)` reads well.
+  /// begins in lower case. Returns false, so that `return error(...)` reads
+  /// well.
   bool report(Label label, llvm::SMRange range, const llvm::Twine &message);
   /// Adds a note to the last message that was reported. A message that was
   /// dropped because it stands there already drops its notes too.

@@ -29,7 +29,7 @@ struct Lexer {
   llvm::StringRef text;
   const char *at;
   Tokens result;
-  std::string doc;   ///< `///` lines not yet given to a token
+  std::string doc; ///< `///` lines not yet given to a token
   bool startsLine = true, afterSpace = true;
   unsigned blankLines = 0; ///< newlines since the last token or comment
 
@@ -73,10 +73,10 @@ bool Lexer::isReadable() {
   auto *bytes = reinterpret_cast<const llvm::UTF8 *>(begin);
   auto *end = reinterpret_cast<const llvm::UTF8 *>(text.end());
   if (!llvm::isLegalUTF8String(&bytes, end))
-    return diagnostics.report(
-        Label::G1, placeAt(reinterpret_cast<const char *>(bytes)),
-        "the text is not UTF-8 here (byte 0x" +
-            llvm::Twine(llvm::utohexstr(*bytes)) + ")");
+    return diagnostics.report(Label::G1,
+                              placeAt(reinterpret_cast<const char *>(bytes)),
+                              "the text is not UTF-8 here (byte 0x" +
+                                  llvm::Twine(llvm::utohexstr(*bytes)) + ")");
   return true;
 }
 
@@ -128,8 +128,8 @@ void Lexer::skipSpace() {
       ++at;
     } else if (*at == ' ' || *at == '\t' || *at == '\r') {
       ++at;
-    } else if (*at == '#' || llvm::StringRef(at, text.end() - at)
-                                 .starts_with("///")) {
+    } else if (*at == '#' ||
+               llvm::StringRef(at, text.end() - at).starts_with("///")) {
       lexComment();
     } else {
       return;
@@ -177,8 +177,8 @@ void Lexer::lexNumber(const char *begin) {
   }
   if (written.size() > kMaxNumberLength) {
     diagnostics.report(Label::G5, rangeFrom(begin),
-                       "a number has at most " +
-                           llvm::Twine(kMaxNumberLength) + " digits");
+                       "a number has at most " + llvm::Twine(kMaxNumberLength) +
+                           " digits");
     return;
   }
   auto parsed =

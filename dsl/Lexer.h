@@ -18,10 +18,32 @@ struct Token {
     Name,   ///< "m", "inner.p"; reserved words too
     Number, ///< `number`
     String, ///< `text` with its quotes
-    LeftParen, RightParen, LeftBrace, RightBrace, LeftSquare, RightSquare,
-    Comma, Colon, Assign, Prime, Caret, Plus, Minus, Star, Slash,
-    Less, LessEqual, Greater, GreaterEqual, Equal, NotEqual,
-    AndAnd, OrOr, Not, Question, Pipe,
+    LeftParen,
+    RightParen,
+    LeftBrace,
+    RightBrace,
+    LeftSquare,
+    RightSquare,
+    Comma,
+    Colon,
+    Assign,
+    Prime,
+    Caret,
+    Plus,
+    Minus,
+    Star,
+    Slash,
+    Less,
+    LessEqual,
+    Greater,
+    GreaterEqual,
+    Equal,
+    NotEqual,
+    AndAnd,
+    OrOr,
+    Not,
+    Question,
+    Pipe,
   };
 
   Kind kind = Kind::End;

@@ -36,10 +36,10 @@ const ast::File *Library::parse(std::unique_ptr<llvm::MemoryBuffer> text,
                                 llvm::StringRef key, bool isPipe,
                                 Diagnostics &diagnostics) {
   std::string path = text->getBufferIdentifier().str();
-  unsigned buffer = diagnostics.sources().AddNewSourceBuffer(std::move(text),
-                                                             llvm::SMLoc());
-  std::unique_ptr<ast::File> file = isPipe ? parsePipe(buffer, diagnostics)
-                                           : parseFile(buffer, diagnostics);
+  unsigned buffer =
+      diagnostics.sources().AddNewSourceBuffer(std::move(text), llvm::SMLoc());
+  std::unique_ptr<ast::File> file =
+      isPipe ? parsePipe(buffer, diagnostics) : parseFile(buffer, diagnostics);
   file->path = std::move(path);
   return (files_[key.str()] = std::move(file)).get();
 }
@@ -71,8 +71,7 @@ const ast::File *Library::readFile(llvm::StringRef path,
   if (known != files_.end())
     return known->second.get();
   auto complain = [&](const llvm::Twine &why) {
-    diagnostics.report(Label::N9, usedAt,
-                       "cannot read '" + path + "': " + why);
+    diagnostics.report(Label::N9, usedAt, "cannot read '" + path + "': " + why);
     return nullptr;
   };
   if (llvm::sys::fs::is_directory(path))
@@ -130,8 +129,8 @@ std::vector<Library::Entry> Library::list(Diagnostics &diagnostics) {
       continue;
     std::string name = nameOf(path, folder_);
     for (const ast::Box &box : file->boxes)
-      entries.push_back({name, box.isTransform ? "transform" : "rule",
-                         box.doc});
+      entries.push_back(
+          {name, box.isTransform ? "transform" : "rule", box.doc});
     for (const ast::Schedule &schedule : file->schedules)
       entries.push_back({name, "schedule", schedule.doc});
   }

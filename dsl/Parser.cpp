@@ -13,11 +13,11 @@
 namespace updraft {
 
 static const char *const kReserved[] = {
-    "rule",   "transform", "schedule", "optimizer", "use",   "option",
-    "rate",   "hyper",     "state",    "input",     "port",  "view",
-    "fold",   "require",   "if",       "in",        "as",    "covers",
-    "over",   "mod",       "where",    "else",      "with",  "like",
-    "true",   "false",     "inf",      "pi",        "keep",  "absent"};
+    "rule", "transform", "schedule", "optimizer", "use",  "option",
+    "rate", "hyper",     "state",    "input",     "port", "view",
+    "fold", "require",   "if",       "in",        "as",   "covers",
+    "over", "mod",       "where",    "else",      "with", "like",
+    "true", "false",     "inf",      "pi",        "keep", "absent"};
 
 bool isReservedWord(llvm::StringRef word) {
   return llvm::is_contained(kReserved, word);
@@ -81,8 +81,7 @@ bool Parser::expectClosing(Kind kind, const Token &opening) {
                           (is(Kind::End)
                                ? llvm::Twine("the end of the text")
                                : "'" + token().text.take_front(40) + "'"));
-  diagnostics_.note(opening.range(),
-                    "to close this '" + opening.text + "'");
+  diagnostics_.note(opening.range(), "to close this '" + opening.text + "'");
   return false;
 }
 
@@ -94,8 +93,8 @@ std::optional<ast::Name> Parser::parseName(const char *what) {
   }
   if (isReservedWord(token().text)) {
     diagnostics_.report(Label::G9, token().range(),
-                        "'" + token().text +
-                            "' is a reserved word; expected " + what);
+                        "'" + token().text + "' is a reserved word; expected " +
+                            what);
     return std::nullopt;
   }
   Token name = take();
@@ -126,9 +125,9 @@ bool Parser::startsDeclaration() const {
 }
 
 bool Parser::startsItem() const {
-  static const char *const kWords[] = {"option", "rate", "hyper",   "state",
-                                       "input",  "port", "require", "view",
-                                       "fold"};
+  static const char *const kWords[] = {"option",  "rate",  "hyper",
+                                       "state",   "input", "port",
+                                       "require", "view",  "fold"};
   if (!is(Kind::Name) || !token().startsLine)
     return false;
   unsigned after = tokenAfter(1).kind == Kind::Prime ? 2 : 1;
@@ -184,8 +183,8 @@ bool Parser::parseDeclaration(ast::File &file) {
       "'" + token().text +
           "' begins no declaration; expected 'rule', 'transform', "
           "'schedule', 'optimizer' or 'use'" +
-          didYouMean(token().text, {"rule", "transform", "schedule",
-                                    "optimizer", "use"}));
+          didYouMean(token().text,
+                     {"rule", "transform", "schedule", "optimizer", "use"}));
 }
 
 /// use ::= 'use' string      SPEC (G4)
@@ -326,8 +325,7 @@ bool Parser::parseItem(ast::Box &box) {
   for (const Row &row : kItems)
     words.push_back(row.word);
   return diagnostics_.report(Label::G8, token().range(),
-                             "'" + token().text +
-                                 "' begins no item of a rule" +
+                             "'" + token().text + "' begins no item of a rule" +
                                  didYouMean(token().text, words));
 }
 
@@ -340,9 +338,9 @@ bool Parser::endsItem() {
                                "expected the end of the line, found '" +
                                    token().text.take_front(40) + "'");
   static constexpr Kind kOperators[] = {
-      Kind::Plus,  Kind::Minus,     Kind::Caret,   Kind::Less,
-      Kind::Equal, Kind::LessEqual, Kind::Greater, Kind::GreaterEqual,
-      Kind::NotEqual};
+      Kind::Plus,    Kind::Minus,        Kind::Caret,
+      Kind::Less,    Kind::Equal,        Kind::LessEqual,
+      Kind::Greater, Kind::GreaterEqual, Kind::NotEqual};
   if (llvm::is_contained(kOperators, token().kind) || isWord("if") ||
       isWord("mod") || isWord("in"))
     return diagnostics_.report(

@@ -92,8 +92,8 @@ ExprPtr Parser::parseExpr() {
     ExprPtr no = parseExpr();
     if (!no)
       return nullptr;
-    value = limited(
-        ast::makeSelect(value, std::move(yes), std::move(no), rangeFrom(first)));
+    value = limited(ast::makeSelect(value, std::move(yes), std::move(no),
+                                    rangeFrom(first)));
   }
   --depth_;
   return value;
@@ -274,9 +274,8 @@ ExprPtr Parser::parseCall(const Token &name) {
 bool Parser::parseOver(ast::Expr &call) {
   using ast::Over;
   static const std::pair<const char *, Over> kWords[] = {
-      {"tensor", Over::Tensor}, {"group", Over::Group},
-      {"model", Over::Model},   {"rows", Over::Rows},
-      {"cols", Over::Cols},     {"block", Over::Block}};
+      {"tensor", Over::Tensor}, {"group", Over::Group}, {"model", Over::Model},
+      {"rows", Over::Rows},     {"cols", Over::Cols},   {"block", Over::Block}};
   take();
   for (auto [word, over] : kWords)
     if (takeIfWord(word)) {

@@ -47,8 +47,7 @@ bool Parser::parseStage(ast::Stage &stage) {
   }
   if (!parseBoxName(stage.box))
     return false;
-  if (is(Kind::LeftParen) && !isOnNewLine() &&
-      !parseArguments(stage.arguments))
+  if (is(Kind::LeftParen) && !isOnNewLine() && !parseArguments(stage.arguments))
     return false;
   if (!isOnNewLine() && isWord("with") && !parseStorage(stage))
     return false;

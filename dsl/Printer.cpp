@@ -65,44 +65,70 @@ struct OperatorText {
 
 static OperatorText textOf(Operator op) {
   switch (op) {
-  case Operator::Neg: return {"-", kUnary};
-  case Operator::Not: return {"!", kUnary};
-  case Operator::Pow: return {"^", kPow};
-  case Operator::Mul: return {"*", kMul};
-  case Operator::Div: return {"/", kMul};
-  case Operator::Mod: return {"mod", kMul};
-  case Operator::Add: return {"+", kAdd};
-  case Operator::Sub: return {"-", kAdd};
-  case Operator::Lt: return {"<", kCompare};
-  case Operator::Le: return {"<=", kCompare};
-  case Operator::Gt: return {">", kCompare};
-  case Operator::Ge: return {">=", kCompare};
-  case Operator::Eq: return {"==", kCompare};
-  case Operator::Ne: return {"!=", kCompare};
-  case Operator::And: return {"&&", kAnd};
-  case Operator::Or: return {"||", kOr};
+  case Operator::Neg:
+    return {"-", kUnary};
+  case Operator::Not:
+    return {"!", kUnary};
+  case Operator::Pow:
+    return {"^", kPow};
+  case Operator::Mul:
+    return {"*", kMul};
+  case Operator::Div:
+    return {"/", kMul};
+  case Operator::Mod:
+    return {"mod", kMul};
+  case Operator::Add:
+    return {"+", kAdd};
+  case Operator::Sub:
+    return {"-", kAdd};
+  case Operator::Lt:
+    return {"<", kCompare};
+  case Operator::Le:
+    return {"<=", kCompare};
+  case Operator::Gt:
+    return {">", kCompare};
+  case Operator::Ge:
+    return {">=", kCompare};
+  case Operator::Eq:
+    return {"==", kCompare};
+  case Operator::Ne:
+    return {"!=", kCompare};
+  case Operator::And:
+    return {"&&", kAnd};
+  case Operator::Or:
+    return {"||", kOr};
   }
   llvm_unreachable("an operator has a text");
 }
 
 static Precedence precedenceOf(const Expr &e) {
   switch (e.kind) {
-  case Expr::Kind::Select: return kSelect;
+  case Expr::Kind::Select:
+    return kSelect;
   case Expr::Kind::Unary:
-  case Expr::Kind::Binary: return textOf(e.op).precedence;
-  case Expr::Kind::Number: return std::signbit(e.number) ? kUnary : kPrimary;
-  default: return kPrimary;
+  case Expr::Kind::Binary:
+    return textOf(e.op).precedence;
+  case Expr::Kind::Number:
+    return std::signbit(e.number) ? kUnary : kPrimary;
+  default:
+    return kPrimary;
   }
 }
 
 static const char *textOf(ast::Over over) {
   switch (over) {
-  case ast::Over::Tensor: return "tensor";
-  case ast::Over::Group: return "group";
-  case ast::Over::Model: return "model";
-  case ast::Over::Rows: return "rows";
-  case ast::Over::Cols: return "cols";
-  case ast::Over::Block: return "block";
+  case ast::Over::Tensor:
+    return "tensor";
+  case ast::Over::Group:
+    return "group";
+  case ast::Over::Model:
+    return "model";
+  case ast::Over::Rows:
+    return "rows";
+  case ast::Over::Cols:
+    return "cols";
+  case ast::Over::Block:
+    return "block";
   }
   llvm_unreachable("every over has a text");
 }
@@ -147,13 +173,27 @@ static void printCall(raw_ostream &out, const Expr &e) {
 
 static void printBare(raw_ostream &out, const Expr &e) {
   switch (e.kind) {
-  case Expr::Kind::Number: out << printNumber(e.number); return;
-  case Expr::Kind::Boolean: out << (e.boolean ? "true" : "false"); return;
-  case Expr::Kind::String: out << '"' << e.name << '"'; return;
-  case Expr::Kind::Ref: out << e.name << (e.primed ? "'" : ""); return;
-  case Expr::Kind::Keep: out << "keep"; return;
-  case Expr::Kind::Call: printCall(out, e); return;
-  case Expr::Kind::Binary: printBinary(out, e); return;
+  case Expr::Kind::Number:
+    out << printNumber(e.number);
+    return;
+  case Expr::Kind::Boolean:
+    out << (e.boolean ? "true" : "false");
+    return;
+  case Expr::Kind::String:
+    out << '"' << e.name << '"';
+    return;
+  case Expr::Kind::Ref:
+    out << e.name << (e.primed ? "'" : "");
+    return;
+  case Expr::Kind::Keep:
+    out << "keep";
+    return;
+  case Expr::Kind::Call:
+    printCall(out, e);
+    return;
+  case Expr::Kind::Binary:
+    printBinary(out, e);
+    return;
   case Expr::Kind::Unary:
     out << textOf(e.op).text;
     printExpr(out, *e.args[0], kUnary);

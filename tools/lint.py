@@ -33,7 +33,7 @@ CMAKE_CAP = 400
 # layer itself.
 LAYERS = {
     "dsl": r"llvm/(ADT|Support)/",
-    "compiler": r"llvm/|mlir/|lld/|dsl/|runtime/(abi|image|updraft)\.h",
+    "compiler": r"llvm/|mlir/|lld/|dsl/|runtime/(abi|Error|image|updraft)\.h",
     "runtime": r"",
 }
 FOREIGN = r"(llvm|llvm-c|mlir|mlir-c|lld|clang|cuda\w*|nvrtc\w*|torch|Python)\b"

@@ -7,6 +7,7 @@
 
 #include "dsl/FrontEnd.h"
 #include "dsl/Printer.h"
+#include "dsl/RuleDump.h"
 
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -27,6 +28,7 @@ const char kHelp[] =
     "name (keras/adam). PIPE is text such as 'ema(0.999) | torch/adamw'.\n"
     "\n"
     "  --emit=ast|rule   print the parsed file, or the flat rule (default)\n"
+    "  --emit=checked    print what the checker made of the flat rule\n"
     "  --set NAME=VALUE  settle an option, e.g. amsgrad=true\n"
     "  --param=FORMAT    format of the parameters: f64 f32 bf16 f16\n"
     "  --help            print this text\n";
@@ -70,16 +72,16 @@ bool addInput(Options &options, Request::Kind kind, llvm::StringRef text) {
 }
 
 bool addFormat(Options &options, llvm::StringRef name) {
-  std::optional<Format> format =
-      llvm::StringSwitch<std::optional<Format>>(name)
-          .Case("f64", Format::F64)
-          .Case("f32", Format::F32)
-          .Case("bf16", Format::BF16)
-          .Case("f16", Format::F16)
-          .Default(std::nullopt);
+  std::optional<Format> format = llvm::StringSwitch<std::optional<Format>>(name)
+                                     .Case("f64", Format::F64)
+                                     .Case("f32", Format::F32)
+                                     .Case("bf16", Format::BF16)
+                                     .Case("f16", Format::F16)
+                                     .Default(std::nullopt);
   if (!format)
-    return complain("'" + name + "' is no format; expected f64, f32, bf16 or "
-                                 "f16"),
+    return complain("'" + name +
+                    "' is no format; expected f64, f32, bf16 or "
+                    "f16"),
            false;
   options.request.param = *format;
   return true;
@@ -111,9 +113,11 @@ bool parseOptions(llvm::ArrayRef<const char *> args, Options &options) {
   }
   if (!options.wantsHelp && !options.hasInput)
     return complain("no rule is given"), false;
-  if (options.emit != "ast" && options.emit != "rule")
-    return complain("'" + options.emit + "' cannot be emitted; expected ast "
-                                         "or rule"),
+  if (options.emit != "ast" && options.emit != "rule" &&
+      options.emit != "checked")
+    return complain("'" + options.emit +
+                    "' cannot be emitted; expected ast, "
+                    "rule or checked"),
            false;
   return true;
 }
@@ -127,11 +131,10 @@ std::optional<std::string> emit(const Options &options, Library &library,
       return std::nullopt;
     return print(*file);
   }
-  std::unique_ptr<ast::Box> rule =
-      composeRule(options.request, library, diagnostics);
+  std::unique_ptr<Rule> rule = buildRule(options.request, library, diagnostics);
   if (!rule)
     return std::nullopt;
-  return print(*rule);
+  return options.emit == "checked" ? dump(*rule) : rule->source;
 }
 
 } // namespace

@@ -74,8 +74,7 @@ Value Slice::resolve(Value value) const {
 
 void Slice::findLive() {
   live_.clear();
-  for (Operation &operation :
-       llvm::reverse(kernel_->body())) {
+  for (Operation &operation : llvm::reverse(kernel_->body())) {
     bool isRoot = llvm::isa<ir::PutOp, ir::PartialOp>(operation);
     if (isRoot) {
       Value condition = conditionOf(&operation);

@@ -59,8 +59,7 @@ private:
   Value operandOf(const Slice &slice, Value value, const Step &step);
   Value emitGet(ir::GetOp get, const Step &step);
   void emitPut(const Slice &slice, ir::PutOp put, const Step &step);
-  void emitPartial(const Slice &slice, ir::PartialOp partial,
-                   const Step &step);
+  void emitPartial(const Slice &slice, ir::PartialOp partial, const Step &step);
 
   Kernel &kernel_;
   Builder &at_;
@@ -113,7 +112,8 @@ LogicalResult ElementLoops::check() {
 
 LogicalResult ElementLoops::emitUniforms(Builder &builder, Level level) {
   for (Operation &operation : kernel_.body())
-    if (operation.getNumResults() != 0 && kernel_.levelOf(&operation) == level &&
+    if (operation.getNumResults() != 0 &&
+        kernel_.levelOf(&operation) == level &&
         failed(kernel_.emitUniform(builder, &operation)))
       return failure();
   return success();
@@ -145,8 +145,8 @@ LogicalResult ElementLoops::build() {
     for (auto partial : kernel_.op.getBody().getOps<ir::PartialOp>()) {
       Type type = partial.getOperand().getType();
       Value memory = kernel_.entry.stack(type, kLanes);
-      lanes_.try_emplace(
-          partial, Lanes{memory, type, partial.getReducer(), width_});
+      lanes_.try_emplace(partial,
+                         Lanes{memory, type, partial.getReducer(), width_});
     }
     LogicalResult result = success();
     Value end = at_.add(kernel_.first, kernel_.count);
@@ -227,8 +227,8 @@ void ElementLoops::spreadUniforms(const Slice &slice) {
             mlir::DenseElementsAttr::get(mlir::cast<mlir::VectorType>(type),
                                          constant));
       else
-        spread_[source] = mlir::vector::BroadcastOp::create(
-            at_, at_.location, type, scalar);
+        spread_[source] =
+            mlir::vector::BroadcastOp::create(at_, at_.location, type, scalar);
     }
 }
 
@@ -265,15 +265,15 @@ void ElementLoops::emitBlocks(const Slice &slice) {
     for (ir::PartialOp partial : partials) {
       Value total = lanes_.find(partial)->second.fold(at_);
       if (!total.getType().isF64())
-        total = arith::ExtFOp::create(at_, at_.location, at_.getF64Type(),
-                                      total);
-      Value stride = kernel_.frameMember(
-          offsetof(updraft_frame, partial_stride), i64);
+        total =
+            arith::ExtFOp::create(at_, at_.location, at_.getF64Type(), total);
+      Value stride =
+          kernel_.frameMember(offsetof(updraft_frame, partial_stride), i64);
       auto place = kernel_.placeOf(partial.getList());
       Value index =
           at_.add(at_.multiply(stride, at_.integer(place->index)), entry);
-      Value lists = kernel_.frameMember(offsetof(updraft_frame, partials),
-                                        at_.pointer());
+      Value lists =
+          kernel_.frameMember(offsetof(updraft_frame, partials), at_.pointer());
       at_.store(total, at_.at(lists, index, at_.getF64Type()));
     }
   });
@@ -296,9 +296,8 @@ bool ElementLoops::masksTails(const Slice &slice) const {
 /// Elements [from, to) of the chunk; `from` is a multiple of the width.
 void ElementLoops::emitRange(const Slice &slice, Value from, Value to) {
   Value whole = at_.bitAnd(to, -int64_t(width_));
-  at_.loop(from, whole, width_, [&](Value index) {
-    emitBody(slice, {index, width_, Value()});
-  });
+  at_.loop(from, whole, width_,
+           [&](Value index) { emitBody(slice, {index, width_, Value()}); });
   emitTail(slice, whole, to);
 }
 
@@ -318,8 +317,8 @@ void ElementLoops::emitTail(const Slice &slice, Value from, Value to) {
         at_, at_.location,
         mlir::DenseElementsAttr::get(type, llvm::ArrayRef<int32_t>(lanes)));
     Value left = arith::SubIOp::create(at_, at_.location, to, from);
-    Value count = arith::TruncIOp::create(at_, at_.location, at_.getI32Type(),
-                                          left);
+    Value count =
+        arith::TruncIOp::create(at_, at_.location, at_.getI32Type(), left);
     Value limit =
         mlir::vector::BroadcastOp::create(at_, at_.location, type, count);
     Value mask = at_.compare(arith::CmpIPredicate::slt, numbers, limit);
@@ -347,8 +346,7 @@ void ElementLoops::emitBody(const Slice &slice, const Step &step) {
     else if (auto partial = llvm::dyn_cast<ir::PartialOp>(operation))
       emitPartial(slice, partial, step);
     else
-      values_[operation->getResult(0)] =
-          emitOperation(slice, operation, step);
+      values_[operation->getResult(0)] = emitOperation(slice, operation, step);
   }
 }
 

@@ -41,12 +41,11 @@ Value Lanes::fold(Builder &builder) const {
   Type vectorType = Builder::widened(type, width);
   llvm::SmallVector<Value> vectors;
   for (int64_t lane = 0; lane < kLanes; lane += width)
-    vectors.push_back(builder.load(
-        vectorType, builder.at(memory, lane * bytes), width * bytes));
+    vectors.push_back(builder.load(vectorType, builder.at(memory, lane * bytes),
+                                   width * bytes));
   for (unsigned count = vectors.size() / 2; count > 0; count /= 2)
     for (unsigned i = 0; i < count; ++i)
-      vectors[i] =
-          combine(builder, reducer, vectors[i], vectors[i + count]);
+      vectors[i] = combine(builder, reducer, vectors[i], vectors[i + count]);
   Value rest = vectors[0];
   for (unsigned left = width; left > 1; left /= 2)
     rest = combine(builder, reducer, half(builder, rest, left, false),
@@ -88,14 +87,14 @@ static void buildFold(Builder &builder, func::FuncOp function,
   Value list = block->getArgument(0), count = block->getArgument(1);
   Value stride = isStrided ? block->getArgument(2) : Value();
   Lanes lanes{builder.stack(f64, kLanes), f64, reducer, 8};
-  Value isOne = builder.compare(arith::CmpIPredicate::eq, count,
-                                builder.integer(1));
+  Value isOne =
+      builder.compare(arith::CmpIPredicate::eq, count, builder.integer(1));
   auto branch = mlir::scf::IfOp::create(builder, builder.location,
                                         mlir::TypeRange{f64}, isOne, true);
   builder.setInsertionPointToStart(branch.thenBlock());
-  Value one = combine(builder, reducer,
-                      builder.number(identityOf(reducer), f64),
-                      builder.load(f64, list));
+  Value one =
+      combine(builder, reducer, builder.number(identityOf(reducer), f64),
+              builder.load(f64, list));
   mlir::scf::YieldOp::create(builder, builder.location, one);
   builder.setInsertionPointToStart(branch.elseBlock());
   Value all = foldAll(builder, lanes, list, count, stride);
@@ -118,8 +117,7 @@ Value foldList(Builder &builder, mlir::ModuleOp module, ir::Reducer reducer,
     inner.setInsertionPointToEnd(module.getBody());
     auto type = inner.getFunctionType(ValueRange(operands).getTypes(),
                                       inner.getF64Type());
-    function =
-        func::FuncOp::create(inner, inner.location, name, type);
+    function = func::FuncOp::create(inner, inner.location, name, type);
     function.setPrivate();
     buildFold(inner, function, reducer, bool(stride));
   }

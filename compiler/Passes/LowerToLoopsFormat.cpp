@@ -37,8 +37,7 @@ static Value splat(Builder &builder, int64_t value, unsigned width) {
 static Value widenBf16(Builder &b, Value bits, unsigned width) {
   Type i32 = Builder::widened(b.getI32Type(), width);
   Value wide = arith::ExtUIOp::create(b, b.location, i32, bits);
-  Value high =
-      arith::ShLIOp::create(b, b.location, wide, splat(b, 16, width));
+  Value high = arith::ShLIOp::create(b, b.location, wide, splat(b, 16, width));
   return arith::BitcastOp::create(
       b, b.location, Builder::widened(b.getF32Type(), width), high);
 }
@@ -51,14 +50,16 @@ static Value narrowToBf16(Builder &b, Value value, unsigned width) {
   Value bits = arith::BitcastOp::create(b, b.location, i32, value);
   Value high = arith::ShRUIOp::create(b, b.location, bits, splat(b, 16, width));
   Value odd = arith::AndIOp::create(b, b.location, high, splat(b, 1, width));
-  Value half = arith::AddIOp::create(b, b.location, bits, splat(b, 0x7fff, width));
+  Value half =
+      arith::AddIOp::create(b, b.location, bits, splat(b, 0x7fff, width));
   Value sum = arith::AddIOp::create(b, b.location, half, odd);
-  Value rounded = arith::ShRUIOp::create(b, b.location, sum, splat(b, 16, width));
-  Value quiet = arith::OrIOp::create(b, b.location, high, splat(b, 0x40, width));
+  Value rounded =
+      arith::ShRUIOp::create(b, b.location, sum, splat(b, 16, width));
+  Value quiet =
+      arith::OrIOp::create(b, b.location, high, splat(b, 0x40, width));
   Value isNan = arith::CmpFOp::create(b, b.location, arith::CmpFPredicate::UNO,
                                       value, value);
-  Value chosen =
-      arith::SelectOp::create(b, b.location, isNan, quiet, rounded);
+  Value chosen = arith::SelectOp::create(b, b.location, isNan, quiet, rounded);
   return arith::TruncIOp::create(
       b, b.location, Builder::widened(b.getI16Type(), width), chosen);
 }
@@ -71,8 +72,8 @@ Value loadElements(Builder &b, Type format, Type compute, Value address,
   Value loaded;
   if (mask) {
     Value zero = LLVM::ZeroOp::create(b, b.location, type);
-    loaded = LLVM::MaskedLoadOp::create(
-        b, b.location, type, address, mask, zero, alignment);
+    loaded = LLVM::MaskedLoadOp::create(b, b.location, type, address, mask,
+                                        zero, alignment);
   } else {
     loaded = b.load(type, address, alignment);
   }

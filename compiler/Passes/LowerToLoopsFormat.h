@@ -22,8 +22,8 @@ Value loadElements(Builder &builder, Type format, Type compute, Value address,
                    unsigned width, Value mask);
 
 /// Narrows `elements` to `format`, to nearest even, and stores them.
-void storeElements(Builder &builder, Type format, Value elements,
-                   Value address, Value mask);
+void storeElements(Builder &builder, Type format, Value elements, Value address,
+                   Value mask);
 
 } // namespace updraft::loops
 

@@ -79,11 +79,10 @@ LogicalResult Kernel::build(llvm::function_ref<LogicalResult()> body) {
   first = start->getArgument(1);
   count = start->getArgument(2);
   builder.setInsertionPointToEnd(start);
-  Value isEmpty = builder.compare(arith::CmpIPredicate::eq, count,
-                                  builder.integer(0));
-  auto branch = mlir::cf::CondBranchOp::create(builder, op.getLoc(), isEmpty,
-                                               end, ValueRange(), work,
-                                               ValueRange());
+  Value isEmpty =
+      builder.compare(arith::CmpIPredicate::eq, count, builder.integer(0));
+  auto branch = mlir::cf::CondBranchOp::create(
+      builder, op.getLoc(), isEmpty, end, ValueRange(), work, ValueRange());
   entry.setInsertionPoint(branch);
   builder.setInsertionPointToEnd(work);
   if (failed(body()))
@@ -153,9 +152,8 @@ void Kernel::emitShape(Builder &at, ir::ShapeOp shape) {
   switch (shape.getWhat()) {
   case ir::Shape::Absent:
     fact = rowMember(at, offsetof(updraft_tensor, active), i32);
-    uniforms.map(shape.getResult(),
-                 at.compare(arith::CmpIPredicate::eq, fact,
-                            at.integer(0, i32)));
+    uniforms.map(shape.getResult(), at.compare(arith::CmpIPredicate::eq, fact,
+                                               at.integer(0, i32)));
     return;
   case ir::Shape::Size:
     fact = rowMember(at, offsetof(updraft_tensor, size), i64);
@@ -163,11 +161,10 @@ void Kernel::emitShape(Builder &at, ir::ShapeOp shape) {
   case ir::Shape::Rank:
   case ir::Shape::Dim: {
     Value id = arith::ExtUIOp::create(
-        at, at.location, i64,
-        rowMember(at, offsetof(updraft_tensor, id), i32));
+        at, at.location, i64, rowMember(at, offsetof(updraft_tensor, id), i32));
     Value shapes = frameMember(offsetof(updraft_frame, shapes), at.pointer());
-    Value entry = at.at(
-        shapes, at.multiply(id, at.integer(sizeof(updraft_shape))));
+    Value entry =
+        at.at(shapes, at.multiply(id, at.integer(sizeof(updraft_shape))));
     int64_t offset = shape.getWhat() == ir::Shape::Rank
                          ? offsetof(updraft_shape, rank)
                          : 8 * int64_t(shape.getIndex());
@@ -176,8 +173,8 @@ void Kernel::emitShape(Builder &at, ir::ShapeOp shape) {
   }
   }
   // A size is below 2^63, and the signed conversion is one instruction.
-  uniforms.map(shape.getResult(), arith::SIToFPOp::create(
-                                      at, at.location, at.getF64Type(), fact));
+  uniforms.map(shape.getResult(),
+               arith::SIToFPOp::create(at, at.location, at.getF64Type(), fact));
 }
 
 LogicalResult Kernel::emitFold(Builder &at, ir::FoldOp fold) {
@@ -187,8 +184,8 @@ LogicalResult Kernel::emitFold(Builder &at, ir::FoldOp fold) {
            << fold.getList() << "', which is not declared";
   Type i64 = at.getI64Type();
   auto listAt = [&](int64_t lists, int64_t stride, Value start) {
-    Value entries = at.multiply(frameMember(stride, i64),
-                                at.integer(place->index));
+    Value entries =
+        at.multiply(frameMember(stride, i64), at.integer(place->index));
     Value base = frameMember(lists, at.pointer());
     return at.at(base, at.add(entries, start), at.getF64Type());
   };
@@ -198,14 +195,12 @@ LogicalResult Kernel::emitFold(Builder &at, ir::FoldOp fold) {
                   offsetof(updraft_frame, partial_stride),
                   rowMember(at, offsetof(updraft_tensor, first_partial), i64));
     Value size = rowMember(at, offsetof(updraft_tensor, size), i64);
-    items = arith::DivUIOp::create(
-        at, at.location, at.add(size, at.integer(UPDRAFT_BLOCK - 1)),
-        at.integer(UPDRAFT_BLOCK));
-  } else if (place->kind == Place::Kind::Total &&
-             level() == Level::Group) {
+    items = arith::DivUIOp::create(at, at.location,
+                                   at.add(size, at.integer(UPDRAFT_BLOCK - 1)),
+                                   at.integer(UPDRAFT_BLOCK));
+  } else if (place->kind == Place::Kind::Total && level() == Level::Group) {
     list = listAt(offsetof(updraft_frame, totals),
-                  offsetof(updraft_frame, total_stride),
-                  at.load(i64, span));
+                  offsetof(updraft_frame, total_stride), at.load(i64, span));
     items = at.load(i64, at.at(span, offsetof(updraft_span, count)));
   } else if (place->kind == Place::Kind::Scalar &&
              place->level == Level::Group && level() == Level::Model) {
@@ -237,8 +232,8 @@ LogicalResult Kernel::emitUniform(Builder &at, Operation *operation) {
     llvm::SmallVector<Value> operands;
     for (Value operand : math.getOperands())
       operands.push_back(uniforms.lookup(operand));
-    uniforms.map(math.getResult(), emitFunction(at, at.location,
-                                                math.getFunction(), operands));
+    uniforms.map(math.getResult(),
+                 emitFunction(at, at.location, math.getFunction(), operands));
     return success();
   }
   at.clone(*operation, uniforms);

@@ -26,8 +26,7 @@ public:
 
   /// Builds the function's frame; `body` fills the part that runs when there
   /// is something to do, with `builder` standing in it.
-  mlir::LogicalResult
-  build(llvm::function_ref<mlir::LogicalResult()> body);
+  mlir::LogicalResult build(llvm::function_ref<mlir::LogicalResult()> body);
 
   ir::KernelOp op;
   const Layout &layout;

@@ -91,9 +91,8 @@ static Memory memoryOf(const Kernel &kernel) {
   for (Operation &operation : kernel.body()) {
     if (kernel.levelOf(&operation) == Level::Model)
       continue;
-    bool isInput =
-        kernel.levelOf(&operation) == Level::Tensor &&
-        llvm::isa<ir::GetOp, ir::ShapeOp>(operation);
+    bool isInput = kernel.levelOf(&operation) == Level::Tensor &&
+                   llvm::isa<ir::GetOp, ir::ShapeOp>(operation);
     bool isAction = llvm::isa<ir::PutOp, ir::PartialOp, ir::FoldOp>(operation);
     if (isInput) {
       memory.inputs.push_back(&operation);
@@ -156,8 +155,8 @@ emitRemembered(Kernel &kernel, Builder &at, const Memory &memory, Value group,
                                  sameBits(at, now.back(), last[index + 1]));
   }
   ValueRange lastResults = last.drop_front(now.size());
-  auto branch = scf::IfOp::create(at, at.location, lastResults.getTypes(),
-                                  same, /*withElseRegion=*/true);
+  auto branch = scf::IfOp::create(at, at.location, lastResults.getTypes(), same,
+                                  /*withElseRegion=*/true);
   mlir::OpBuilder::InsertionGuard guard(at);
   at.setInsertionPointToStart(branch.thenBlock());
   scf::YieldOp::create(at, at.location, lastResults);
@@ -197,15 +196,15 @@ static LogicalResult emitTensorLoop(Kernel &kernel, const Memory &memory,
   llvm::SmallVector<Value> carried;
   if (memory.isWorthIt)
     carried = emptyMemory(kernel, memory);
-  auto loop = scf::ForOp::create(at, at.location, begin, end, at.integer(1),
-                                 carried);
+  auto loop =
+      scf::ForOp::create(at, at.location, begin, end, at.integer(1), carried);
   mlir::OpBuilder::InsertionGuard guard(at);
   at.setInsertionPointToStart(loop.getBody());
   kernel.enterRow(at, loop.getInductionVar());
-  Value group = kernel.rowMember(at, offsetof(updraft_tensor, group),
-                                 at.getI32Type());
-  kernel.enterGroup(at, arith::ExtUIOp::create(at, at.location,
-                                               at.getI64Type(), group));
+  Value group =
+      kernel.rowMember(at, offsetof(updraft_tensor, group), at.getI32Type());
+  kernel.enterGroup(
+      at, arith::ExtUIOp::create(at, at.location, at.getI64Type(), group));
   if (!memory.isWorthIt)
     return emitRest(kernel, at);
   auto next = emitRemembered(kernel, at, memory, group,
@@ -223,8 +222,7 @@ LogicalResult lowerScalarKernel(Kernel &kernel) {
   return kernel.build([&]() -> LogicalResult {
     Builder &at = kernel.builder;
     for (Operation &operation : kernel.body())
-      if (operation.getNumResults() != 0 &&
-          !llvm::isa<ir::FoldOp>(operation) &&
+      if (operation.getNumResults() != 0 && !llvm::isa<ir::FoldOp>(operation) &&
           kernel.levelOf(&operation) == Level::Model &&
           kernel.level() != Level::Model &&
           failed(kernel.emitUniform(kernel.entry, &operation)))

@@ -75,8 +75,7 @@ static Expected<Bytes> emitCode(mlir::ModuleOp module, Form form,
   return Bytes(file.begin(), file.end());
 }
 
-Expected<Bytes> emitPlan(mlir::ModuleOp plan, Form form,
-                         const Target &target) {
+Expected<Bytes> emitPlan(mlir::ModuleOp plan, Form form, const Target &target) {
   auto programs = plan.getOps<ir::ProgramOp>();
   if (programs.empty())
     return fail("the module holds no program");

@@ -67,8 +67,7 @@ static std::string numberText(double value) {
     return value < 0 ? "-inf" : "inf";
   for (int digits = 1; digits < 17; ++digits) {
     std::string text;
-    llvm::raw_string_ostream(text)
-        << llvm::format("%.*g", digits, value);
+    llvm::raw_string_ostream(text) << llvm::format("%.*g", digits, value);
     if (std::strtod(text.c_str(), nullptr) == value)
       return text;
   }
@@ -181,8 +180,7 @@ std::string headerOf(const Descriptor &descriptor) {
   }
   out << " * Link the object and use it as\n *\n"
       << " *   updraft_loaded_program *program;\n"
-      << " *   updraft_program_from(&" << descriptor.symbol
-      << ", &program);\n";
+      << " *   updraft_program_from(&" << descriptor.symbol << ", &program);\n";
   printHypers(out, reader);
   printStored(out, reader, "States (updraft_optimizer_state)", UPDRAFT_STATE,
               {UPDRAFT_SCALAR_STATE, UPDRAFT_SCALAR_COUNTER});

@@ -76,8 +76,7 @@ Error Flattener::layOut() {
   return Error::success();
 }
 
-Expected<uint64_t>
-Flattener::addressOf(const object::SymbolRef &symbol) const {
+Expected<uint64_t> Flattener::addressOf(const object::SymbolRef &symbol) const {
   Expected<llvm::StringRef> name = symbol.getName();
   if (!name)
     return name.takeError();
@@ -110,14 +109,13 @@ Expected<uint64_t> Flattener::addressOf(llvm::StringRef wanted) const {
 
 Error Flattener::relocateSection(const object::SectionRef &relocations,
                                  uint64_t base) {
-  auto apply = file_.getArch() == llvm::Triple::aarch64 ? applyAArch64
-                                                        : applyX86;
+  auto apply =
+      file_.getArch() == llvm::Triple::aarch64 ? applyAArch64 : applyX86;
   for (const object::RelocationRef &reference : relocations.relocations()) {
     Expected<uint64_t> symbol = addressOf(*reference.getSymbol());
     if (!symbol)
       return symbol.takeError();
-    Expected<int64_t> addend =
-        object::ELFRelocationRef(reference).getAddend();
+    Expected<int64_t> addend = object::ELFRelocationRef(reference).getAddend();
     if (!addend)
       return addend.takeError();
     uint64_t place = base + reference.getOffset();
@@ -149,8 +147,8 @@ Error Flattener::relocate() {
 }
 
 Expected<Image> flatten(llvm::StringRef text, llvm::StringRef symbol) {
-  auto file = object::ELF64LEObjectFile::create(
-      llvm::MemoryBufferRef(text, "object"));
+  auto file =
+      object::ELF64LEObjectFile::create(llvm::MemoryBufferRef(text, "object"));
   if (!file)
     return file.takeError();
   Flattener flattener(*file);

@@ -18,9 +18,12 @@ Layout::Layout(ir::ProgramOp program) {
     } else if (auto list = llvm::dyn_cast<ir::ListOp>(op)) {
       bool partial = list.getPartial();
       unsigned &count = partial ? partialLists_ : totalLists_;
-      shared_[list.getSymName()] = {
-          partial ? Place::Kind::Partial : Place::Kind::Total, Level::Tensor,
-          count++, {}, 0};
+      shared_[list.getSymName()] = {partial ? Place::Kind::Partial
+                                            : Place::Kind::Total,
+                                    Level::Tensor,
+                                    count++,
+                                    {},
+                                    0};
     } else if (auto variant = llvm::dyn_cast<ir::VariantOp>(op)) {
       addVariant(variant);
     }

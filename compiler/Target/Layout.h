@@ -23,9 +23,9 @@ struct Place {
   enum class Kind : uint8_t { Array, Scalar, Partial, Total };
   Kind kind;
   ir::Level level = ir::Level::Element; ///< of a scalar; arrays are Element
-  unsigned index = 0;  ///< number of the array, slot or list
-  mlir::Type format;   ///< of an array's elements in memory
-  int64_t offset = 0;  ///< of an array's pointer or a tensor slot in its row
+  unsigned index = 0;                   ///< number of the array, slot or list
+  mlir::Type format;                    ///< of an array's elements in memory
+  int64_t offset = 0; ///< of an array's pointer or a tensor slot in its row
 };
 
 /// Numbers everything a program declares, in the order of declaration.

@@ -48,17 +48,15 @@ Expected<llvm::SmallVector<char, 0>> linkShared(StringRef object) {
   if (Error error = writeFile(input, object))
     return std::move(error);
   std::string message;
-  int status = llvm::sys::ExecuteAndWait(
-      *linker,
-      {*linker, "-shared", "--hash-style=gnu", "-z", "noexecstack", "-o",
-       output, input},
-      std::nullopt, {}, 0, 0, &message);
+  int status =
+      llvm::sys::ExecuteAndWait(*linker,
+                                {*linker, "-shared", "--hash-style=gnu", "-z",
+                                 "noexecstack", "-o", output, input},
+                                std::nullopt, {}, 0, 0, &message);
   if (status != 0)
-    return llvm::createStringError(std::errc::io_error,
-                                   "'%s' failed with status %d%s%s",
-                                   linker->c_str(), status,
-                                   message.empty() ? "" : ": ",
-                                   message.c_str());
+    return llvm::createStringError(
+        std::errc::io_error, "'%s' failed with status %d%s%s", linker->c_str(),
+        status, message.empty() ? "" : ": ", message.c_str());
   auto linked = llvm::MemoryBuffer::getFile(output);
   if (!linked)
     return llvm::createFileError(output, linked.getError());

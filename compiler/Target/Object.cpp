@@ -45,9 +45,9 @@ static llvm::Constant *bytesWithEntries(llvm::Module &module,
 static void addConstant(llvm::Module &module, const Descriptor &descriptor) {
   llvm::LLVMContext &context = module.getContext();
   auto make = [&](llvm::Type *type) {
-    auto *global = new llvm::GlobalVariable(
-        module, type, /*isConstant=*/true, llvm::GlobalValue::ExternalLinkage,
-        nullptr);
+    auto *global =
+        new llvm::GlobalVariable(module, type, /*isConstant=*/true,
+                                 llvm::GlobalValue::ExternalLinkage, nullptr);
     global->setDSOLocal(true);
     global->setAlignment(llvm::Align(64));
     return global;

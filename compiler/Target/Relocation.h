@@ -11,9 +11,9 @@ namespace updraft {
 /// lies at a page.
 struct Relocation {
   uint32_t type;
-  uint64_t place;  ///< what is patched
-  int64_t target;  ///< symbol plus addend
-  uint8_t *bytes;  ///< at `place`
+  uint64_t place; ///< what is patched
+  int64_t target; ///< symbol plus addend
+  uint8_t *bytes; ///< at `place`
 };
 
 /// Whether the type is one that is expected and the distance fits it.

@@ -72,8 +72,7 @@ std::unique_ptr<llvm::TargetMachine> createMachine(const Target &target) {
   initializeBackEnds();
   llvm::Triple triple(target.triple);
   std::string error;
-  const llvm::Target *found =
-      llvm::TargetRegistry::lookupTarget(triple, error);
+  const llvm::Target *found = llvm::TargetRegistry::lookupTarget(triple, error);
   if (!found)
     return nullptr;
   llvm::TargetOptions options;

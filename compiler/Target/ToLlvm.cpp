@@ -44,8 +44,7 @@ mlir::LogicalResult convertToLlvm(mlir::ModuleOp module) {
   target.addLegalOp<mlir::ModuleOp>();
   mlir::ConversionConfig config;
   config.allowPatternRollback = false;
-  return mlir::applyFullConversion(module, target, std::move(patterns),
-                                   config);
+  return mlir::applyFullConversion(module, target, std::move(patterns), config);
 }
 
 std::unique_ptr<llvm::Module> translate(mlir::ModuleOp module,

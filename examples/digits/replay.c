@@ -9,7 +9,7 @@
 
 #include "averaged_adamw.h"
 
-#include "runtime/updraft.h"
+#include <updraft/updraft.h>
 
 #include <stdio.h>
 #include <stdlib.h>

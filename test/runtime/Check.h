@@ -43,6 +43,7 @@ static inline void checkFails(updraft_status got, updraft_status wanted,
 #define CHECK_FAILS(call, status, fragment)                                    \
   checkFails(call, status, fragment, __FILE__, __LINE__)
 #define CHECK_RESULT()                                                         \
-  (printf("%d checks, %d failed\n", checksDone, checksFailed), checksFailed != 0)
+  (printf("%d checks, %d failed\n", checksDone, checksFailed),                 \
+   checksFailed != 0)
 
 #endif /* UPDRAFT_TEST_CHECK_H */

@@ -29,7 +29,8 @@ static double fold(const double *list, uint64_t count) {
   return lanes[0];
 }
 
-/*===- Init and check ------------------------------------------------------===*/
+/*===- Init and check
+ * ------------------------------------------------------===*/
 
 void initModel(const updraft_frame *frame, uint64_t first, uint64_t count) {
   frame->model[SLOT_STEP] = 1;
@@ -58,7 +59,8 @@ void checkGroup(const updraft_frame *frame, uint64_t first, uint64_t count) {
   }
 }
 
-/*===- Reductions ----------------------------------------------------------===*/
+/*===- Reductions
+ * ----------------------------------------------------------===*/
 
 static void squares(const updraft_frame *frame, uint64_t first, uint64_t count,
                     int array) {
@@ -116,7 +118,8 @@ void foldModel(const updraft_frame *frame, uint64_t first, uint64_t count) {
   frame->model[SLOT_FACTOR] = factor < 1 ? factor : 1;
 }
 
-/*===- The update ----------------------------------------------------------===*/
+/*===- The update
+ * ----------------------------------------------------------===*/
 
 static void adamwElements(float *restrict p, const float *restrict g,
                           float *restrict m, float *restrict v, uint64_t size,
@@ -196,7 +199,8 @@ void advanceModel(const updraft_frame *frame, uint64_t first, uint64_t count) {
   frame->model[SLOT_STEP] += 1;
 }
 
-/*===- Views ---------------------------------------------------------------===*/
+/*===- Views
+ * ---------------------------------------------------------------===*/
 
 void viewDirection(const updraft_frame *frame, uint64_t first, uint64_t count) {
   for (uint64_t c = first; c < first + count; ++c) {
@@ -225,7 +229,8 @@ void viewNorm(const updraft_frame *frame, uint64_t first, uint64_t count) {
   frame->model[SLOT_VIEW_NORM] = sqrt(allSquares(frame));
 }
 
-/*===- Inputs --------------------------------------------------------------===*/
+/*===- Inputs
+ * --------------------------------------------------------------===*/
 
 void inputUpdate(const updraft_frame *frame, uint64_t first, uint64_t count) {
   for (uint64_t c = first; c < first + count; ++c) {
@@ -233,8 +238,7 @@ void inputUpdate(const updraft_frame *frame, uint64_t first, uint64_t count) {
     char *row = frame->tensors +
                 chunk->tensor * (sizeof(updraft_tensor) + 8 * INPUT_ARRAYS);
     float **array = (float **)(row + sizeof(updraft_tensor));
-    float factor =
-        (float)(frame->model[INPUT_K] * frame->model[INPUT_LOSS]);
+    float factor = (float)(frame->model[INPUT_K] * frame->model[INPUT_LOSS]);
     if (((updraft_tensor *)row)->active)
       for (uint64_t i = chunk->first; i < chunk->first + chunk->count; ++i)
         array[INPUT_ARRAY_P][i] -= factor * array[INPUT_ARRAY_H][i];

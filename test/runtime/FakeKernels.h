@@ -33,9 +33,9 @@ typedef struct {
   double slot[TENSOR_SLOTS];
 } Row;
 
-updraft_entry initModel, initTensor, initElement, checkGroup, square, foldTensor,
-    foldGroup, foldModel, bias, update, updateNoDecay, advanceTensor,
-    advanceModel, viewDirection, viewPower, viewSquare, viewNorm;
+updraft_entry initModel, initTensor, initElement, checkGroup, square,
+    foldTensor, foldGroup, foldModel, bias, update, updateNoDecay,
+    advanceTensor, advanceModel, viewDirection, viewPower, viewSquare, viewNorm;
 
 /* The program of inputs. */
 enum { INPUT_K, INPUT_LOSS, INPUT_A, INPUT_B, INPUT_RATE, INPUT_SLOTS };

@@ -43,7 +43,9 @@ static updraft_rel text(Builder *to, const char *string) {
 }
 
 #define LIST(to, items)                                                        \
-  (updraft_list) { put(to, items, sizeof(items)), sizeof(items) / sizeof(*items) }
+  (updraft_list) {                                                             \
+    put(to, items, sizeof(items)), sizeof(items) / sizeof(*items)              \
+  }
 
 static Builder begin(const char *name, const char *rule) {
   Builder to = {calloc(1, ROOM), sizeof(updraft_program)};
@@ -157,8 +159,8 @@ static void initFactor(const updraft_frame *frame, uint64_t first,
 /* Everything but the step. */
 static int outside(Builder *to, updraft_kernel *k) {
   int n = 0;
-  k[n++] = kernel(to, "init", initModel, UPDRAFT_AT_INIT, UPDRAFT_MODEL, NONE,
-                  NONE);
+  k[n++] =
+      kernel(to, "init", initModel, UPDRAFT_AT_INIT, UPDRAFT_MODEL, NONE, NONE);
   k[n++] = kernel(to, "factor", initFactor, UPDRAFT_AT_INIT, UPDRAFT_MODEL,
                   NONE, NONE);
   k[n++] = kernel(to, "check", checkGroup, UPDRAFT_AT_CHECK, UPDRAFT_GROUP,
@@ -166,8 +168,8 @@ static int outside(Builder *to, updraft_kernel *k) {
   for (uint32_t v = 0; v < 2; ++v) {
     k[n++] = kernel(to, "init_t", initTensor, UPDRAFT_AT_INIT, UPDRAFT_TENSOR,
                     v, NONE);
-    k[n++] = kernel(to, "init_m", initElement, UPDRAFT_AT_INIT,
-                    UPDRAFT_ELEMENT, v, NONE);
+    k[n++] = kernel(to, "init_m", initElement, UPDRAFT_AT_INIT, UPDRAFT_ELEMENT,
+                    v, NONE);
     k[n++] = viewKernel(kernel(to, "direction", viewDirection, UPDRAFT_AT_VIEW,
                                UPDRAFT_ELEMENT, v, NONE),
                         1);
@@ -192,14 +194,14 @@ static int outside(Builder *to, updraft_kernel *k) {
 
 static int clipping(Builder *to, updraft_kernel *k, int n) {
   for (uint32_t v = 0; v < 2; ++v) {
-    k[n++] = kernel(to, "square", square, UPDRAFT_AT_STEP, UPDRAFT_ELEMENT, v,
-                    NONE);
+    k[n++] =
+        kernel(to, "square", square, UPDRAFT_AT_STEP, UPDRAFT_ELEMENT, v, NONE);
     k[n - 1].reads_milli = 4000;
     k[n++] = kernel(to, "fold", foldTensor, UPDRAFT_AT_STEP, UPDRAFT_TENSOR, v,
                     UPDRAFT_TENSOR);
   }
-  k[n++] = kernel(to, "groups", foldGroup, UPDRAFT_AT_STEP, UPDRAFT_GROUP,
-                  NONE, UPDRAFT_GROUP);
+  k[n++] = kernel(to, "groups", foldGroup, UPDRAFT_AT_STEP, UPDRAFT_GROUP, NONE,
+                  UPDRAFT_GROUP);
   k[n++] = kernel(to, "norm", foldModel, UPDRAFT_AT_STEP, UPDRAFT_MODEL, NONE,
                   UPDRAFT_MODEL);
   return n;
@@ -263,10 +265,9 @@ const updraft_program *fakeInputs(void) {
       {text(&to, "p"), 0, UPDRAFT_PARAM, UPDRAFT_F32, 0, 0},
       {text(&to, "g"), 0, UPDRAFT_GRAD, UPDRAFT_F32, 0, 0},
       {text(&to, "h"), 0, UPDRAFT_INPUT, UPDRAFT_F32, 0, 0}};
-  updraft_test tests[] = {
-      {UPDRAFT_TEST_RANK, 0, UPDRAFT_GE, 0, 1, 0},
-      {UPDRAFT_TEST_DIM, 0, UPDRAFT_LT, 0, 1000, 0},
-      {UPDRAFT_TEST_SIZE, 0, UPDRAFT_NE, 0, 13, 0}};
+  updraft_test tests[] = {{UPDRAFT_TEST_RANK, 0, UPDRAFT_GE, 0, 1, 0},
+                          {UPDRAFT_TEST_DIM, 0, UPDRAFT_LT, 0, 1000, 0},
+                          {UPDRAFT_TEST_SIZE, 0, UPDRAFT_NE, 0, 13, 0}};
   updraft_variant variants[] = {
       {text(&to, "v0"), LIST(&to, tests), LIST(&to, arrays), 0,
        sizeof(updraft_tensor) + 8 * INPUT_ARRAYS, 0, 0}};
@@ -280,7 +281,8 @@ const updraft_program *fakeInputs(void) {
   return made = end(&to);
 }
 
-/*===- Image ---------------------------------------------------------------===*/
+/*===- Image
+ * ---------------------------------------------------------------===*/
 
 /* The code of the image: it must not refer to anything outside its section. */
 #define IN_IMAGE                                                               \
@@ -307,8 +309,8 @@ IN_IMAGE static void descend(const updraft_frame *frame, uint64_t first,
 void sealImage(char *image, size_t bytes) {
   updraft_image_header *header = (updraft_image_header *)image;
   XXH128_canonical_t canonical;
-  XXH128_canonicalFromHash(&canonical, XXH3_128bits(image + sizeof *header,
-                                                    bytes - sizeof *header));
+  XXH128_canonicalFromHash(
+      &canonical, XXH3_128bits(image + sizeof *header, bytes - sizeof *header));
   memcpy(header->checksum, &canonical, sizeof header->checksum);
 }
 
@@ -320,19 +322,13 @@ char *fakeImage(size_t *bytes) {
   updraft_array arrays[] = {
       {text(&to, "p"), 0, UPDRAFT_PARAM, UPDRAFT_F32, 0, 0},
       {text(&to, "g"), 0, UPDRAFT_GRAD, UPDRAFT_F32, 0, 0}};
-  updraft_variant variants[] = {{text(&to, "v0"),
-                                 {0, 0},
-                                 LIST(&to, arrays),
-                                 0,
-                                 sizeof(PlainRow),
-                                 0,
-                                 0}};
+  updraft_variant variants[] = {
+      {text(&to, "v0"), {0, 0}, LIST(&to, arrays), 0, sizeof(PlainRow), 0, 0}};
   updraft_kernel kernels[] = {kernel(&to, "descend", descend, UPDRAFT_AT_STEP,
                                      UPDRAFT_ELEMENT, 0, UPDRAFT_NONE)};
   uint64_t code = (uint64_t)(__stop_updimage - __start_updimage);
   uint64_t start = (code + 63) / 64 * 64; /* the program follows the code */
-  kernels[0].entry =
-      (const char *)descend - __start_updimage - (int64_t)start;
+  kernels[0].entry = (const char *)descend - __start_updimage - (int64_t)start;
   to.program->hypers = LIST(&to, hypers);
   to.program->variants = LIST(&to, variants);
   to.program->kernels = LIST(&to, kernels);

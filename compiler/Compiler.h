@@ -1,0 +1,59 @@
+//===- Compiler.h - From a checked rule to any form of a program ----------===//
+//
+// The compiler as a library: one call that runs the stages (Pipeline.h) and the
+// back half (Target/Emit.h) as far as the caller wants to see.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef UPDRAFT_COMPILER_COMPILER_H
+#define UPDRAFT_COMPILER_COMPILER_H
+
+#include "dsl/Rule.h"
+
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+
+#include <string>
+
+namespace updraft {
+
+/// How a rule is compiled. What it computes is in the rule.
+struct CompileOptions {
+  std::string target; ///< a name of Target.h; empty: this machine's best
+};
+
+/// One thing that the compiler can give.
+struct OutputName {
+  llvm::StringRef name, summary;
+  bool isText;
+};
+
+/// Everything compile() knows, in the order in which one becomes the next.
+std::vector<OutputName> allOutputs();
+
+/// Why nothing came out. User errors were found before there was a Rule; what
+/// is left is a name that does not exist, or a bug of the compiler.
+class CompileError : public llvm::ErrorInfo<CompileError> {
+public:
+  static char ID;
+  enum class Kind : uint8_t { Usage, Unsupported, Internal };
+
+  CompileError(Kind kind, std::string text)
+      : kind(kind), text(std::move(text)) {}
+  void log(llvm::raw_ostream &out) const override;
+  std::error_code convertToErrorCode() const override;
+
+  Kind kind;
+  std::string text;
+};
+
+/// Compiles `rule` to the output of that name. The same rule and options give
+/// the same bytes. Each thread keeps its own state warm between calls.
+llvm::Expected<llvm::SmallVector<char, 0>>
+compileRule(const Rule &rule, llvm::StringRef output,
+            const CompileOptions &options = {});
+
+} // namespace updraft
+
+#endif // UPDRAFT_COMPILER_COMPILER_H

@@ -1,0 +1,142 @@
+//===- ImportReduce.cpp - Reductions and how they finish ------------------===//
+//
+// Every reduction is a sum, a maximum or a minimum of something, and some
+// arithmetic in f64 behind it (numerics.md 5). A reduction over nothing is 0,
+// -inf, +inf, false or true.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/ImportBody.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+
+using namespace mlir;
+using namespace updraft;
+using updraft::Level;
+
+bool updraft::needsCount(Reducer reducer) {
+  return reducer == Reducer::Mean || reducer == Reducer::Rms;
+}
+
+static ir::Reducer reducerOf(Reducer reducer) {
+  return reducer == Reducer::Max   ? ir::Reducer::Max
+         : reducer == Reducer::Min ? ir::Reducer::Min
+                                   : ir::Reducer::Sum;
+}
+
+Value BodyImporter::summand(Reducer reducer, const Expr *operand) {
+  Value value = import(operand);
+  if (value.getType().isInteger(1)) {
+    Type type = typeAt(operand->level);
+    bool counts = reducer != Reducer::All; // All counts what is false.
+    return arith::SelectOp::create(builder_, location_, value,
+                                   constant(counts ? 1.0 : 0.0, type),
+                                   constant(counts ? 0.0 : 1.0, type));
+  }
+  if (reducer == Reducer::Norm || reducer == Reducer::Rms)
+    return arith::MulFOp::create(builder_, location_, value, value);
+  return value;
+}
+
+/// The total of a tensor. A value that is one number a tensor is a list of one:
+/// it is added to +0.
+Value BodyImporter::reduceTensor(Reducer reducer, Value summand,
+                                 bool isElement) {
+  ir::Reducer how = reducerOf(reducer);
+  if (isElement)
+    return ir::ReduceOp::create(builder_, location_, how, summand);
+  if (how != ir::Reducer::Sum)
+    return summand;
+  return arith::AddFOp::create(builder_, location_,
+                               constant(0.0, summand.getType()), summand);
+}
+
+Value BodyImporter::finish(Reducer reducer, Value total,
+                           llvm::function_ref<Value()> count) {
+  Type type = total.getType();
+  if (reducer == Reducer::Any || reducer == Reducer::All)
+    return arith::CmpFOp::create(builder_, location_,
+                                 reducer == Reducer::Any
+                                     ? arith::CmpFPredicate::UNE
+                                     : arith::CmpFPredicate::OEQ,
+                                 total, constant(0.0, type));
+  if (needsCount(reducer)) {
+    Value number = count(), zero = constant(0.0, type);
+    Value isEmpty = arith::CmpFOp::create(
+        builder_, location_, arith::CmpFPredicate::OEQ, number, zero);
+    Value mean = arith::DivFOp::create(builder_, location_, total, number);
+    total = arith::SelectOp::create(builder_, location_, isEmpty, zero, mean);
+  }
+  if (reducer == Reducer::Norm || reducer == Reducer::Rms)
+    total = math::SqrtOp::create(builder_, location_, total);
+  return total;
+}
+
+Value BodyImporter::importReduce(const Expr *expr) {
+  const Expr *operand = expr->args[0];
+  Value value = summand(expr->reducer, operand);
+  location_ = context_.quote(builder_.getContext(), expr->range);
+  bool isElement = operand->level >= Level::Axis;
+  Value total = reduceTensor(expr->reducer, value, isElement);
+  return finish(expr->reducer, total, [&]() -> Value {
+    if (!isElement)
+      return constant(1.0, typeAt(Level::Tensor));
+    return ir::ShapeOp::create(builder_, location_, typeAt(Level::Tensor),
+                               ir::Shape::Size);
+  });
+}
+
+Value BodyImporter::foldCross(unsigned index) {
+  const Reduction &reduction = rule_.reductions[index];
+  const ImportContext::Lists &lists = context_.lists[index];
+  auto over =
+      reduction.over == Level::Group ? ir::Level::Group : ir::Level::Model;
+  auto fold = [&](ir::Reducer how, llvm::StringRef list) -> Value {
+    return ir::FoldOp::create(builder_, location_, how, list,
+                              ir::LevelAttr::get(builder_.getContext(), over));
+  };
+  return finish(reduction.reducer,
+                fold(reducerOf(reduction.reducer), lists.total),
+                [&] { return fold(ir::Reducer::Sum, lists.count); });
+}
+
+Value BodyImporter::importCross(const Expr *expr) {
+  const Reduction &reduction = rule_.reductions[expr->index];
+  location_ = context_.quote(builder_.getContext(), reduction.range);
+  // One number a group, over the group: a list of one.
+  if (reduction.shared && reduction.over == Level::Group) {
+    Value value = summand(reduction.reducer, reduction.shared);
+    return finish(reduction.reducer,
+                  reduceTensor(reduction.reducer, value, false),
+                  [&] { return constant(1.0, typeAt(Level::Group)); });
+  }
+  usedReductions_.insert(expr->index);
+  return foldCross(expr->index);
+}
+
+void BodyImporter::importPartial(unsigned index) {
+  const Reduction &reduction = rule_.reductions[index];
+  const Expr *operand = variant_ ? variant_->operands[index] : reduction.shared;
+  if (!operand)
+    return;
+  Value value = summand(reduction.reducer, operand);
+  location_ = context_.quote(builder_.getContext(), reduction.range);
+  // Absent tensors take part between steps, where there is no gradient at all.
+  Value when;
+  if (variant_ && when_ == ir::When::Step)
+    when = present();
+  const ImportContext::Lists &lists = context_.lists[index];
+  ir::PartialOp::create(builder_, location_, reducerOf(reduction.reducer),
+                        lists.total, value, when);
+  if (!needsCount(reduction.reducer))
+    return;
+  Type type = typeAt(Level::Tensor);
+  Value count =
+      operand->level >= Level::Axis
+          ? ir::ShapeOp::create(builder_, location_, type, ir::Shape::Size)
+                .getResult()
+          : constant(1.0, type);
+  ir::PartialOp::create(builder_, location_, ir::Reducer::Sum, lists.count,
+                        count, when);
+}
