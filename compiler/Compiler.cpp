@@ -117,7 +117,7 @@ llvm::Expected<Bytes> compileRule(const Rule &rule, llvm::StringRef output,
         complaints += "\n" + diagnostic.str();
         return mlir::success();
       });
-  mlir::OwningOpRef<mlir::ModuleOp> module = importRule(rule, context);
+  mlir::OwningOpRef<mlir::ModuleOp> module = importRule(rule, nullptr, context);
   if (!module)
     return fail(Kind::Internal, "cannot import the rule" + complaints);
   if (failed(runUntil(*module, isStage ? output : "plan")))

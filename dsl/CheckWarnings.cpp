@@ -41,6 +41,19 @@ public:
         else
           param_ = &equation;
       }
+    for (const Equation *equation : all_)
+      leaves(*equation, [&](const Expr &leaf) {
+        if (leaf.op == Op::Let)
+          readers_[leaf.index].push_back(equation);
+      });
+  }
+
+  /// The equations that read a let.
+  llvm::ArrayRef<const Equation *> readers(unsigned let) const {
+    auto found = readers_.find(let);
+    if (found == readers_.end())
+      return {};
+    return found->second;
   }
 
   const std::vector<const Equation *> &all() const { return all_; }
@@ -94,6 +107,7 @@ private:
   const Variant &variant_;
   std::vector<const Equation *> all_;
   llvm::DenseMap<unsigned, const Equation *> lets_, states_;
+  llvm::DenseMap<unsigned, std::vector<const Equation *>> readers_;
   const Equation *param_ = nullptr;
 };
 } // namespace
@@ -140,6 +154,24 @@ static bool readsGradient(const Reads &reads, const Equation &equation) {
   return found;
 }
 
+/// Whether the gradient comes to what an equation's let goes into.
+static bool meetsGradient(const Reads &reads, const Equation &equation) {
+  llvm::DenseMap<const Equation *, char> seen;
+  std::vector<const Equation *> stack = {&equation};
+  while (!stack.empty()) {
+    const Equation *next = stack.back();
+    stack.pop_back();
+    if (!seen.try_emplace(next, 0).second)
+      continue;
+    if (readsGradient(reads, *next))
+      return true;
+    if (next->target == Equation::Target::Let)
+      for (const Equation *reader : reads.readers(next->index))
+        stack.push_back(reader);
+  }
+  return false;
+}
+
 static void warnAboutOldValues(Context &context, const Reads &reads,
                                const Variant &variant) {
   const Rule &rule = context.rule;
@@ -161,7 +193,7 @@ static void warnAboutOldValues(Context &context, const Reads &reads,
     const State &state = rule.states[leaf->index];
     const Equation *own = reads.ofState(leaf->index);
     if (isNewRead[leaf->index] || state.level != Level::Element || !own ||
-        own == equation || own->commit || readsGradient(reads, *equation) ||
+        own == equation || own->commit || meetsGradient(reads, *equation) ||
         closure(reads, own).count(equation))
       continue;
     context.error(Label::W1, leaf->range,
@@ -246,9 +278,16 @@ public:
   FirstStep(Context &context, const Reads &reads)
       : context_(context), reads_(reads) {}
 
+  /// In the order of the equations, so that no value waits for a deeper one.
+  void check(const Equation &equation) {
+    value(equation.value);
+    check(equation.value);
+    if (equation.commit)
+      check(equation.commit);
+  }
+
+private:
   void check(const Expr *node) {
-    if (!node)
-      return;
     if (node->op == Op::Select) {
       check(node->args[0]);
       std::optional<double> condition = value(node->args[0]);
@@ -265,8 +304,6 @@ public:
     for (const Expr *arg : node->args)
       check(arg);
   }
-
-private:
   std::optional<double> value(const Expr *node);
   std::optional<double> operate(const Expr *node);
 
@@ -295,10 +332,8 @@ std::optional<double> FirstStep::operate(const Expr *node) {
   case Op::TensorStep:
     return 1;
   case Op::Let:
-    // Lets that stand directly behind counters; deeper ones are not worth it.
     if (const Equation *equation = reads_.ofLet(node->index))
-      if (equation->value->op != Op::Let)
-        return value(equation->value);
+      return value(equation->value);
     return std::nullopt;
   case Op::Call:
     // Anything to the power 0 is 1.
@@ -376,10 +411,8 @@ void check::warnAboutRule(Context &context) {
     markUseful(rule, reads, variant, isUseful);
     warnAboutFormats(context, reads);
     FirstStep first(context, reads);
-    for (const Equation *equation : reads.all()) {
-      first.check(equation->value);
-      first.check(equation->commit);
-    }
+    for (const Equation *equation : reads.all())
+      first.check(*equation);
   }
   warnAboutStates(context, isUseful);
 }

@@ -2,12 +2,26 @@
 
 #include "Compose.h"
 
+#include "llvm/ADT/Twine.h"
+#include "llvm/Support/MemoryBuffer.h"
+
 namespace updraft {
 
 /// "my.upd:name" without ":name".
 static llvm::StringRef pathOf(llvm::StringRef text) {
   size_t colon = text.rfind(".upd:");
   return colon == llvm::StringRef::npos ? text : text.take_front(colon + 4);
+}
+
+/// The file on standard input.
+static const ast::File *readInput(Library &library, Diagnostics &diagnostics) {
+  auto text = llvm::MemoryBuffer::getSTDIN();
+  if (text)
+    return library.readSource((*text)->getBuffer(), "<stdin>", diagnostics);
+  diagnostics.report(Label::N9, {},
+                     "cannot read standard input: " +
+                         text.getError().message());
+  return nullptr;
 }
 
 const ast::File *parseRequest(const Request &request, Library &library,
@@ -21,7 +35,9 @@ const ast::File *parseRequest(const Request &request, Library &library,
     break;
   }
   llvm::StringRef path = pathOf(request.text);
-  if (path == "-" || path.ends_with(".upd"))
+  if (path == "-")
+    return readInput(library, diagnostics);
+  if (path.ends_with(".upd"))
     return library.readFile(path, diagnostics);
   const ast::File *file = library.findByName(path, diagnostics);
   if (!file)

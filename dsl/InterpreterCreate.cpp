@@ -10,9 +10,9 @@
 #include "InterpreterMemory.h"
 
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/FormatVariadic.h"
 
 #include <cmath>
+#include <cstdio>
 
 namespace updraft {
 
@@ -33,7 +33,9 @@ Definitions::Definitions(const Rule &rule,
 }
 
 static std::string text(double number) {
-  return llvm::formatv("{0:g}", number).str();
+  char buffer[32];
+  std::snprintf(buffer, sizeof buffer, "%g", number);
+  return buffer;
 }
 
 //===- Hypers -------------------------------------------------------------===//

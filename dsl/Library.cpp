@@ -76,7 +76,10 @@ const ast::File *Library::readFile(llvm::StringRef path,
   };
   if (llvm::sys::fs::is_directory(path))
     return complain("it is a folder");
-  auto text = llvm::MemoryBuffer::getFileOrSTDIN(path);
+  // A device or a pipe may never end.
+  if (llvm::sys::fs::exists(path) && !llvm::sys::fs::is_regular_file(path))
+    return complain("it is no regular file");
+  auto text = llvm::MemoryBuffer::getFile(path);
   if (!text)
     return complain(text.getError().message());
   return parse(std::move(*text), path, /*isPipe=*/false, diagnostics);

@@ -11,7 +11,7 @@
 #include <algorithm>
 #include <cstring>
 
-using namespace updraft;
+using namespace updraft::runtime;
 
 static std::string shapeText(const int64_t *shape, uint32_t rank) {
   std::string text = "[";
@@ -72,10 +72,11 @@ static updraft_status notContiguous(const Optimizer &optimizer,
               shapeText(strides, rank).c_str());
 }
 
-updraft_status updraft::checkArray(const Optimizer &optimizer,
-                                   const Param &param,
-                                   const updraft_ndarray &array,
-                                   uint32_t format, const std::string &what) {
+updraft_status updraft::runtime::checkArray(const Optimizer &optimizer,
+                                            const Param &param,
+                                            const updraft_ndarray &array,
+                                            uint32_t format,
+                                            const std::string &what) {
   if (updraft_status status = checkFormat(optimizer, array.dtype, format, what))
     return status;
   std::string shape = shapeText(param.shape, param.rank);
@@ -97,8 +98,8 @@ updraft_status updraft::checkArray(const Optimizer &optimizer,
   return checkMemory(optimizer, array, param.size, format, what);
 }
 
-bool updraft::arrayFits(const updraft_ndarray &array,
-                        const updraft_shape &shape, uint32_t format) {
+bool updraft::runtime::arrayFits(const updraft_ndarray &array,
+                                 const updraft_shape &shape, uint32_t format) {
   if (array.dtype != format ||
       reinterpret_cast<uintptr_t>(array.data) % bytesOf(format))
     return false;
@@ -151,9 +152,9 @@ static updraft_status copyShape(const Optimizer &optimizer,
   return UPDRAFT_OK;
 }
 
-updraft_status updraft::describeParam(const Optimizer &optimizer,
-                                      const updraft_param &given, size_t index,
-                                      Param &result) {
+updraft_status updraft::runtime::describeParam(const Optimizer &optimizer,
+                                               const updraft_param &given,
+                                               size_t index, Param &result) {
   uint32_t format = optimizer.program()->param;
   result.name = given.name ? given.name : std::to_string(index);
   result.group = given.group;
@@ -178,8 +179,8 @@ updraft_status updraft::describeParam(const Optimizer &optimizer,
   return checkMemory(optimizer, given.array, result.size, format, what);
 }
 
-const Range *updraft::overlapping(const std::vector<Range> &ranges,
-                                  uintptr_t begin, uintptr_t end) {
+const Range *updraft::runtime::overlapping(const std::vector<Range> &ranges,
+                                           uintptr_t begin, uintptr_t end) {
   if (begin == end)
     return nullptr;
   auto next = std::upper_bound(
@@ -194,9 +195,10 @@ static std::string rangeText(const Optimizer &optimizer, const Range &range) {
              : "parameter '" + optimizer.params[range.param].name + "'";
 }
 
-updraft_status updraft::checkOverlap(const Optimizer &optimizer,
-                                     const void *data, uint64_t bytes,
-                                     const std::string &what, uint32_t except) {
+updraft_status updraft::runtime::checkOverlap(const Optimizer &optimizer,
+                                              const void *data, uint64_t bytes,
+                                              const std::string &what,
+                                              uint32_t except) {
   uintptr_t begin = reinterpret_cast<uintptr_t>(data);
   const Range *first = overlapping(optimizer.ranges, begin, begin + bytes);
   if (!first)
@@ -211,7 +213,7 @@ updraft_status updraft::checkOverlap(const Optimizer &optimizer,
   return UPDRAFT_OK;
 }
 
-updraft_status updraft::sortRanges(Optimizer &optimizer) {
+updraft_status updraft::runtime::sortRanges(Optimizer &optimizer) {
   auto &ranges = optimizer.ranges;
   std::sort(ranges.begin(), ranges.end(), [](const Range &a, const Range &b) {
     return a.begin != b.begin ? a.begin < b.begin : a.param < b.param;

@@ -17,7 +17,7 @@
 #include <cstring>
 #include <unordered_map>
 
-using namespace updraft;
+using namespace updraft::runtime;
 
 namespace {
 

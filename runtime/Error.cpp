@@ -14,7 +14,7 @@
 #include <cstdio>
 #include <cstring>
 
-using namespace updraft;
+using namespace updraft::runtime;
 
 namespace {
 struct LastError {
@@ -26,7 +26,8 @@ struct LastError {
 
 static thread_local LastError lastError;
 
-updraft_status updraft::failWith(updraft_status status, std::string_view text) {
+updraft_status updraft::runtime::failWith(updraft_status status,
+                                          std::string_view text) {
   try {
     lastError.text.assign(text);
     lastError.useFixed = false;
@@ -39,7 +40,8 @@ updraft_status updraft::failWith(updraft_status status, std::string_view text) {
   return status;
 }
 
-updraft_status updraft::fail(updraft_status status, const char *format, ...) {
+updraft_status updraft::runtime::fail(updraft_status status, const char *format,
+                                      ...) {
   char line[1024];
   va_list arguments;
   va_start(arguments, format);
@@ -60,7 +62,7 @@ updraft_status updraft::fail(updraft_status status, const char *format, ...) {
   }
 }
 
-std::string updraft::numberText(double value) {
+std::string updraft::runtime::numberText(double value) {
   char digits[40];
   auto [end, error] = std::to_chars(digits, digits + sizeof digits, value);
   return error == std::errc() ? std::string(digits, end) : std::string("?");

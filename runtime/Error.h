@@ -17,7 +17,7 @@
 #include <string>
 #include <string_view>
 
-namespace updraft {
+namespace updraft::runtime {
 
 /// Keeps the text for updraft_last_error() and returns `status`.
 updraft_status fail(updraft_status status, const char *format, ...)
@@ -42,6 +42,6 @@ template <class Body> updraft_status guarded(Body &&body) noexcept {
 /// The shortest text that reads back as the same number.
 std::string numberText(double value);
 
-} // namespace updraft
+} // namespace updraft::runtime
 
 #endif // UPDRAFT_RUNTIME_ERROR_H

@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-using namespace updraft;
+using namespace updraft::runtime;
 
 /// Linux moves at most 2 GiB in one call.
 static constexpr uint64_t kMostAtOnce = uint64_t(1) << 30;

@@ -11,7 +11,7 @@
 
 #include "Error.h"
 
-namespace updraft {
+namespace updraft::runtime {
 
 class NewFile {
 public:
@@ -44,6 +44,6 @@ private:
   int file = -1;
 };
 
-} // namespace updraft
+} // namespace updraft::runtime
 
 #endif // UPDRAFT_RUNTIME_FILE_H

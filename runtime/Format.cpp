@@ -11,9 +11,9 @@
 #include <bit>
 #include <cstring>
 
-using namespace updraft;
+using namespace updraft::runtime;
 
-const char *updraft::formatName(uint32_t format) {
+const char *updraft::runtime::formatName(uint32_t format) {
   static const char *const names[] = {"f64", "f32", "bf16", "f16"};
   return format <= UPDRAFT_F16 ? names[format] : "?";
 }
@@ -95,8 +95,8 @@ static void store(char *at, uint32_t format, double value) {
   memcpy(at, &narrow, 2);
 }
 
-void updraft::convert(const void *from, uint32_t fromFormat, void *to,
-                      uint32_t toFormat, size_t count) {
+void updraft::runtime::convert(const void *from, uint32_t fromFormat, void *to,
+                               uint32_t toFormat, size_t count) {
   size_t fromBytes = bytesOf(fromFormat), toBytes = bytesOf(toFormat);
   if (fromFormat == toFormat) {
     if (count)

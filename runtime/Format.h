@@ -12,7 +12,7 @@
 
 #include <cstddef>
 
-namespace updraft {
+namespace updraft::runtime {
 
 inline size_t bytesOf(uint32_t format) {
   return format == UPDRAFT_F64 ? 8 : format == UPDRAFT_F32 ? 4 : 2;
@@ -30,6 +30,6 @@ inline uint32_t computeFormat(uint32_t param) {
 void convert(const void *from, uint32_t fromFormat, void *to, uint32_t toFormat,
              size_t count);
 
-} // namespace updraft
+} // namespace updraft::runtime
 
 #endif // UPDRAFT_RUNTIME_FORMAT_H

@@ -12,7 +12,7 @@
 
 #include <cmath>
 
-using namespace updraft;
+using namespace updraft::runtime;
 
 static std::span<const updraft_hyper> hypersOf(const Optimizer &optimizer) {
   const updraft_program *program = optimizer.program();
@@ -24,8 +24,8 @@ static const char *nameOf(const Optimizer &optimizer,
   return text(optimizer.program(), hyper.name);
 }
 
-double *updraft::hyperAt(const Optimizer &optimizer, const updraft_hyper &hyper,
-                         uint32_t group) {
+double *updraft::runtime::hyperAt(const Optimizer &optimizer,
+                                  const updraft_hyper &hyper, uint32_t group) {
   double *row = hyper.level == UPDRAFT_MODEL ? optimizer.modelRow()
                                              : optimizer.groupRow(group);
   return row + hyper.slot;
@@ -56,8 +56,9 @@ static std::string domainText(const updraft_hyper &hyper) {
          (hyper.flags & UPDRAFT_HYPER_HIGH_OPEN ? ")" : "]");
 }
 
-updraft_status updraft::checkValue(const Optimizer &optimizer,
-                                   const updraft_hyper &hyper, double value) {
+updraft_status updraft::runtime::checkValue(const Optimizer &optimizer,
+                                            const updraft_hyper &hyper,
+                                            double value) {
   const char *rule = optimizer.rule(), *name = nameOf(optimizer, hyper);
   if (hyper.flags & UPDRAFT_HYPER_COMPUTED)
     return fail(UPDRAFT_INVALID_ARGUMENT,
@@ -133,8 +134,8 @@ static updraft_status checkRequired(Optimizer &optimizer, Given &given) {
   return UPDRAFT_OK;
 }
 
-updraft_status updraft::initHypers(Optimizer &optimizer,
-                                   const updraft_group *groups) {
+updraft_status updraft::runtime::initHypers(Optimizer &optimizer,
+                                            const updraft_group *groups) {
   auto hypers = hypersOf(optimizer);
   for (const updraft_hyper &hyper : hypers)
     for (uint32_t g = 0; g < optimizer.groupCount; ++g)
@@ -183,7 +184,7 @@ static updraft_status checkRequire(const Optimizer &optimizer,
   return UPDRAFT_OK;
 }
 
-updraft_status updraft::checkRequires(Optimizer &optimizer) {
+updraft_status updraft::runtime::checkRequires(Optimizer &optimizer) {
   const updraft_program *program = optimizer.program();
   if (!optimizer.atCheck.empty())
     runAll(optimizer, optimizer.atCheck, 1);

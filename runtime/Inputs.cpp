@@ -9,7 +9,7 @@
 #include "Names.h"
 #include "Optimizer.h"
 
-using namespace updraft;
+using namespace updraft::runtime;
 
 static updraft_status setInput(Optimizer &optimizer, const char *name,
                                double value) {

@@ -9,7 +9,7 @@
 
 #include <cstdio>
 
-using namespace updraft;
+using namespace updraft::runtime;
 
 /// The length of the sequence at the front, 0 if it is none.
 static size_t sequence(std::string_view text) {
@@ -29,7 +29,7 @@ static size_t sequence(std::string_view text) {
   return overlong || surrogate || beyond ? 0 : length;
 }
 
-bool updraft::isUtf8(std::string_view text) {
+bool updraft::runtime::isUtf8(std::string_view text) {
   while (!text.empty()) {
     size_t length = sequence(text);
     if (!length)
@@ -39,7 +39,7 @@ bool updraft::isUtf8(std::string_view text) {
   return true;
 }
 
-void updraft::printJson(std::string_view text, std::string &to) {
+void updraft::runtime::printJson(std::string_view text, std::string &to) {
   to += '"';
   for (char c : text) {
     if (c == '"' || c == '\\') {

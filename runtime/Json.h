@@ -14,7 +14,7 @@
 #include <string>
 #include <string_view>
 
-namespace updraft {
+namespace updraft::runtime {
 
 bool isUtf8(std::string_view text);
 
@@ -42,6 +42,6 @@ private:
   std::string_view rest;
 };
 
-} // namespace updraft
+} // namespace updraft::runtime
 
 #endif // UPDRAFT_RUNTIME_JSON_H

@@ -17,7 +17,7 @@
 #include <dlfcn.h>
 #include <elf.h>
 
-using namespace updraft;
+using namespace updraft::runtime;
 
 static constexpr std::string_view kPrefix = "updraft_program_";
 
@@ -43,14 +43,17 @@ public:
            header.e_ident[EI_DATA] == ELFDATA2LSB;
   }
 
-  bool hasAllSegments(const Elf64_Ehdr &header) const {
+  bool isWhole(const Elf64_Ehdr &header) const {
     for (unsigned i = 0; i < header.e_phnum; ++i) {
       Elf64_Phdr segment;
       if (!read(header.e_phoff, i, segment) || segment.p_offset > bytes ||
           segment.p_filesz > bytes - segment.p_offset)
         return false;
     }
-    return header.e_phnum != 0;
+    // The section headers stand last: with them the file is whole.
+    Elf64_Shdr last;
+    return header.e_phnum && header.e_shnum &&
+           read(header.e_shoff, header.e_shnum - 1u, last);
   }
 
   /// The string at `offset` of the string section `section`; "" if outside.
@@ -125,7 +128,7 @@ static updraft_status findSymbol(const char *path, const void *file,
                 "%s: is an object file, not a shared object: link it into the "
                 "program or emit an image",
                 path);
-  if (!elf.hasAllSegments(header))
+  if (!elf.isWhole(header))
     return fail(UPDRAFT_BAD_PROGRAM, "%s: is truncated or damaged", path);
   uint64_t address = 0;
   size_t count = elf.programs(header, name, address);
@@ -150,9 +153,9 @@ static bool kernelsAreIn(const updraft_program *program) {
   return true;
 }
 
-updraft_status updraft::openLibrary(const char *path, const void *file,
-                                    size_t bytes,
-                                    updraft_loaded_program &result) {
+updraft_status updraft::runtime::openLibrary(const char *path, const void *file,
+                                             size_t bytes,
+                                             updraft_loaded_program &result) {
   std::string name;
   uint64_t room = 0;
   if (updraft_status status = findSymbol(path, file, bytes, name, room))

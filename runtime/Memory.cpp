@@ -14,7 +14,7 @@
 #include <new>
 #include <sys/mman.h>
 
-using namespace updraft;
+using namespace updraft::runtime;
 
 static constexpr size_t kLine = 64;
 static constexpr size_t kHugePage = size_t(2) << 20;

@@ -12,7 +12,7 @@
 #include <cstddef>
 #include <utility>
 
-namespace updraft {
+namespace updraft::runtime {
 
 class Block {
 public:
@@ -43,6 +43,6 @@ private:
   size_t mappedBytes = 0;
 };
 
-} // namespace updraft
+} // namespace updraft::runtime
 
 #endif // UPDRAFT_RUNTIME_MEMORY_H

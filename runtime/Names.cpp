@@ -11,7 +11,7 @@
 #include <cstring>
 #include <vector>
 
-using namespace updraft;
+using namespace updraft::runtime;
 
 static bool isShortFor(std::string_view wanted, std::string_view full) {
   return full.size() > wanted.size() && full.ends_with(wanted) &&
@@ -54,9 +54,9 @@ static const char *closest(std::span<const char *const> names,
   return best;
 }
 
-updraft_status updraft::findName(std::span<const char *const> names,
-                                 const char *wanted, const char *rule,
-                                 const char *noun, size_t &index) {
+updraft_status updraft::runtime::findName(std::span<const char *const> names,
+                                          const char *wanted, const char *rule,
+                                          const char *noun, size_t &index) {
   size_t count = 0;
   std::string candidates;
   for (size_t i = 0; i < names.size(); ++i) {

@@ -13,7 +13,7 @@
 
 #include <span>
 
-namespace updraft {
+namespace updraft::runtime {
 
 /// Finds `wanted` among `names`: the name itself, else the only one that ends
 /// in `.wanted`. Otherwise fails with a text that begins with `rule`, calls the
@@ -21,6 +21,6 @@ namespace updraft {
 updraft_status findName(std::span<const char *const> names, const char *wanted,
                         const char *rule, const char *noun, size_t &index);
 
-} // namespace updraft
+} // namespace updraft::runtime
 
 #endif // UPDRAFT_RUNTIME_NAMES_H

@@ -11,7 +11,7 @@
 #include <algorithm>
 #include <unordered_set>
 
-using namespace updraft;
+using namespace updraft::runtime;
 
 double *updraft_optimizer::scalarAt(const updraft_scalar &scalar,
                                     uint32_t group, const Param *param) const {

@@ -21,7 +21,7 @@
 #include <string>
 #include <vector>
 
-namespace updraft {
+namespace updraft::runtime {
 
 /// A parameter as it was given, its memory aside.
 struct Param {
@@ -90,7 +90,7 @@ struct Segment {
 };
 using Schedule = std::vector<Segment>;
 
-} // namespace updraft
+} // namespace updraft::runtime
 
 struct updraft_optimizer {
   explicit updraft_optimizer(const updraft_options *options)
@@ -98,14 +98,17 @@ struct updraft_optimizer {
   ~updraft_optimizer() { updraft_program_release(loaded); }
 
   const updraft_program *program() const { return loaded->program; }
-  const char *rule() const { return updraft::text(program(), program()->name); }
-  const updraft_array *arrayOf(const updraft::Param &param, size_t k) const {
+  const char *rule() const {
+    return updraft::runtime::text(program(), program()->name);
+  }
+  const updraft_array *arrayOf(const updraft::runtime::Param &param,
+                               size_t k) const {
     return &tables[param.variant].arrays[k];
   }
-  void **arraysOf(const updraft::Param &param) const {
+  void **arraysOf(const updraft::runtime::Param &param) const {
     return tables[param.variant].arraysOf(param.row);
   }
-  double *slotsOf(const updraft::Param &param) const {
+  double *slotsOf(const updraft::runtime::Param &param) const {
     return tables[param.variant].slotsOf(param.row);
   }
   double *groupRow(uint32_t group) const {
@@ -115,31 +118,31 @@ struct updraft_optimizer {
   double *modelRow() const { return reinterpret_cast<double *>(model.data()); }
   /// The f64 that a scalar is, for a param (tensor level) or a group.
   double *scalarAt(const updraft_scalar &scalar, uint32_t group,
-                   const updraft::Param *param) const;
+                   const updraft::runtime::Param *param) const;
 
   updraft_loaded_program *loaded = nullptr; ///< one reference
-  updraft::Threads threads;
+  updraft::runtime::Threads threads;
   uint64_t seed;
   uint32_t shareCount = 1;
   uint32_t groupCount = 1;
 
-  std::vector<updraft::Param> params;
+  std::vector<updraft::runtime::Param> params;
   std::vector<uint32_t> paramOfId;
-  std::vector<updraft::Range> ranges;  ///< sorted, disjoint
+  std::vector<updraft::runtime::Range> ranges; ///< sorted, disjoint
   std::vector<uintptr_t> checkedGrads; ///< by index: known to overlap nothing
-  std::vector<updraft::Table> tables;  ///< by variant
-  std::vector<updraft_shape> shapes;   ///< by id
-  std::vector<updraft_span> spans;     ///< by group
-  std::vector<uint8_t> inputsGiven;    ///< by the program's scalars
-  updraft::Block model, groups, partials, totals, states;
+  std::vector<updraft::runtime::Table> tables; ///< by variant
+  std::vector<updraft_shape> shapes;           ///< by id
+  std::vector<updraft_span> spans;             ///< by group
+  std::vector<uint8_t> inputsGiven;            ///< by the program's scalars
+  updraft::runtime::Block model, groups, partials, totals, states;
   updraft_frame frame = {}; ///< for model and group kernels
 
-  updraft::Schedule atInit, atCheck, atStep;
+  updraft::runtime::Schedule atInit, atCheck, atStep;
 
   mutable std::atomic<bool> busy{false};
 };
 
-namespace updraft {
+namespace updraft::runtime {
 
 using Optimizer = ::updraft_optimizer;
 
@@ -260,6 +263,6 @@ updraft_status checkRequires(Optimizer &optimizer);
 double *hyperAt(const Optimizer &optimizer, const updraft_hyper &hyper,
                 uint32_t group);
 
-} // namespace updraft
+} // namespace updraft::runtime
 
 #endif // UPDRAFT_RUNTIME_OPTIMIZER_H

@@ -24,7 +24,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-using namespace updraft;
+using namespace updraft::runtime;
 
 updraft_loaded_program::~updraft_loaded_program() {
   if (memory)
@@ -63,9 +63,9 @@ static updraft_status checkImageHeader(const updraft_image_header &header,
   return UPDRAFT_OK;
 }
 
-updraft_status updraft::loadImage(const void *image, size_t bytes,
-                                  const char *origin,
-                                  updraft_loaded_program &result) {
+updraft_status updraft::runtime::loadImage(const void *image, size_t bytes,
+                                           const char *origin,
+                                           updraft_loaded_program &result) {
   updraft_image_header header;
   if (bytes < sizeof header)
     return fail(UPDRAFT_BAD_PROGRAM,

@@ -26,7 +26,7 @@ struct updraft_loaded_program {
   ~updraft_loaded_program();
 };
 
-namespace updraft {
+namespace updraft::runtime {
 
 template <class T>
 const T *at(const updraft_program *program, updraft_rel rel) {
@@ -66,6 +66,6 @@ updraft_status openLibrary(const char *path, const void *file, size_t bytes,
 updraft_status loadImage(const void *image, size_t bytes, const char *origin,
                          updraft_loaded_program &result);
 
-} // namespace updraft
+} // namespace updraft::runtime
 
 #endif // UPDRAFT_RUNTIME_PROGRAM_H

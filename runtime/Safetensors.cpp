@@ -12,9 +12,9 @@
 #include <algorithm>
 #include <unordered_set>
 
-using namespace updraft;
+using namespace updraft::runtime;
 
-const char *updraft::safeDtype(uint32_t format) {
+const char *updraft::runtime::safeDtype(uint32_t format) {
   static const char *const names[] = {"F64", "F32", "BF16", "F16"};
   return format <= UPDRAFT_F16 ? names[format] : "?";
 }
@@ -58,8 +58,9 @@ static bool printName(std::string_view name, std::string &text,
   return true;
 }
 
-bool updraft::printSafeHeader(const SafeHeader &header, std::string &text,
-                              std::string &problem) {
+bool updraft::runtime::printSafeHeader(const SafeHeader &header,
+                                       std::string &text,
+                                       std::string &problem) {
   text = "{";
   if (!header.metadata.empty()) {
     text += "\"__metadata__\":{";
@@ -238,8 +239,9 @@ static bool fillsData(const SafeHeader &header, uint64_t dataBytes) {
   return at == dataBytes;
 }
 
-bool updraft::parseSafeHeader(std::string_view text, uint64_t dataBytes,
-                              SafeHeader &header, std::string &problem) {
+bool updraft::runtime::parseSafeHeader(std::string_view text,
+                                       uint64_t dataBytes, SafeHeader &header,
+                                       std::string &problem) {
   if (!HeaderReader(text, header, problem).run())
     return false;
   if (fillsData(header, dataBytes))

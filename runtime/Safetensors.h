@@ -17,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-namespace updraft {
+namespace updraft::runtime {
 
 struct SafeTensor {
   std::string name;
@@ -47,6 +47,6 @@ bool printSafeHeader(const SafeHeader &header, std::string &text,
 bool parseSafeHeader(std::string_view text, uint64_t dataBytes,
                      SafeHeader &header, std::string &problem);
 
-} // namespace updraft
+} // namespace updraft::runtime
 
 #endif // UPDRAFT_RUNTIME_SAFETENSORS_H

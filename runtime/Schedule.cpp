@@ -9,7 +9,7 @@
 
 #include "Optimizer.h"
 
-using namespace updraft;
+using namespace updraft::runtime;
 
 static updraft_entry *entryOf(const updraft_program *program,
                               const updraft_kernel &kernel) {
@@ -34,8 +34,8 @@ static Chain &chainOf(Segment &segment, uint32_t variant) {
   return segment.chains.back();
 }
 
-Schedule updraft::schedule(const updraft_program *program, uint32_t when,
-                           uint32_t view) {
+Schedule updraft::runtime::schedule(const updraft_program *program,
+                                    uint32_t when, uint32_t view) {
   Schedule result;
   for (const updraft_kernel &kernel :
        items<updraft_kernel>(program, program->kernels)) {

@@ -13,7 +13,7 @@
 
 #include <algorithm>
 
-using namespace updraft;
+using namespace updraft::runtime;
 
 /// Tensors of more chunks than this are shared.
 static constexpr uint64_t kOwnChunks = 16;
@@ -163,7 +163,7 @@ static void divideTable(const Optimizer &optimizer, Table &table,
               table.own[share]);
 }
 
-void updraft::divide(Optimizer &optimizer) {
+void updraft::runtime::divide(Optimizer &optimizer) {
   double worth = estimate(optimizer) / kWorkOfThread;
   uint32_t most = optimizer.threads.count();
   optimizer.shareCount = worth < 2 ? 1 : worth < most ? uint32_t(worth) : most;

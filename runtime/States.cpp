@@ -8,15 +8,15 @@
 #include "States.h"
 #include "Names.h"
 
-using namespace updraft;
+using namespace updraft::runtime;
 
 static bool isState(const updraft_scalar &scalar) {
   return scalar.kind == UPDRAFT_SCALAR_STATE ||
          scalar.kind == UPDRAFT_SCALAR_COUNTER;
 }
 
-std::vector<State> updraft::statesOf(const Optimizer &optimizer,
-                                     const Param &param) {
+std::vector<State> updraft::runtime::statesOf(const Optimizer &optimizer,
+                                              const Param &param) {
   const updraft_program *program = optimizer.program();
   const Table &table = optimizer.tables[param.variant];
   std::vector<State> result;
@@ -34,8 +34,9 @@ std::vector<State> updraft::statesOf(const Optimizer &optimizer,
   return result;
 }
 
-std::vector<State> updraft::statesOf(const Optimizer &optimizer,
-                                     updraft_level level, uint32_t group) {
+std::vector<State> updraft::runtime::statesOf(const Optimizer &optimizer,
+                                              updraft_level level,
+                                              uint32_t group) {
   const updraft_program *program = optimizer.program();
   std::vector<State> result;
   for (const updraft_scalar &scalar :

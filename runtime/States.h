@@ -10,7 +10,7 @@
 
 #include "Optimizer.h"
 
-namespace updraft {
+namespace updraft::runtime {
 
 /// A state in place: an array like a parameter, or one f64.
 struct State {
@@ -30,6 +30,6 @@ std::vector<State> statesOf(const Optimizer &optimizer, const Param &param);
 std::vector<State> statesOf(const Optimizer &optimizer, updraft_level level,
                             uint32_t group);
 
-} // namespace updraft
+} // namespace updraft::runtime
 
 #endif // UPDRAFT_RUNTIME_STATES_H

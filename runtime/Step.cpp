@@ -10,7 +10,7 @@
 
 #include "Optimizer.h"
 
-using namespace updraft;
+using namespace updraft::runtime;
 
 namespace {
 

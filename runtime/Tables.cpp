@@ -10,7 +10,7 @@
 
 #include <algorithm>
 
-using namespace updraft;
+using namespace updraft::runtime;
 
 /// Arrays of at least a few pages are offset against each other: streams whose
 /// addresses agree modulo a page collide in the cache's sets and in the
@@ -159,7 +159,8 @@ static void fillFrames(Optimizer &optimizer, uint64_t partials) {
   }
 }
 
-void updraft::buildTables(Optimizer &optimizer, const updraft_param *given) {
+void updraft::runtime::buildTables(Optimizer &optimizer,
+                                   const updraft_param *given) {
   const updraft_program *program = optimizer.program();
   orderById(optimizer);
   layRows(optimizer);

@@ -22,7 +22,7 @@
 #include <immintrin.h>
 #endif
 
-using namespace updraft;
+using namespace updraft::runtime;
 
 /// A step is cut into at most so many shares.
 static constexpr uint32_t kMostThreads = 256;

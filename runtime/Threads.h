@@ -15,7 +15,7 @@
 
 #include <atomic>
 
-namespace updraft {
+namespace updraft::runtime {
 
 /// All of `count` threads wait for one another: spinning first, as the others
 /// are microseconds away, then giving the processor up.
@@ -80,6 +80,6 @@ private:
   uint32_t most = 1;
 };
 
-} // namespace updraft
+} // namespace updraft::runtime
 
 #endif // UPDRAFT_RUNTIME_THREADS_H

@@ -14,7 +14,7 @@
 
 #include <cstring>
 
-using namespace updraft;
+using namespace updraft::runtime;
 
 namespace {
 
@@ -269,7 +269,7 @@ updraft_status Validator::run() {
 
 } // namespace
 
-updraft_status updraft::validate(const updraft_program *program, Extent extent,
-                                 const char *origin) {
+updraft_status updraft::runtime::validate(const updraft_program *program,
+                                          Extent extent, const char *origin) {
   return Validator(program, extent, origin).run();
 }

@@ -10,7 +10,7 @@
 
 #include <cstring>
 
-using namespace updraft;
+using namespace updraft::runtime;
 
 static bool holds(uint32_t relation, double value, double wanted) {
   switch (relation) {
@@ -53,9 +53,9 @@ static bool passes(const updraft_program *program, const updraft_test &test,
   }
 }
 
-updraft_status updraft::chooseVariant(const Optimizer &optimizer,
-                                      const updraft_param &given,
-                                      Param &param) {
+updraft_status updraft::runtime::chooseVariant(const Optimizer &optimizer,
+                                               const updraft_param &given,
+                                               Param &param) {
   const updraft_program *program = optimizer.program();
   auto variants = items<updraft_variant>(program, program->variants);
   for (uint32_t v = 0; v < variants.size(); ++v) {

@@ -11,7 +11,7 @@
 
 #include <cstring>
 
-using namespace updraft;
+using namespace updraft::runtime;
 
 namespace {
 

@@ -9,15 +9,15 @@
 
 #include "Optimizer.h"
 
-using namespace updraft;
+using namespace updraft::runtime;
 
 // A kernel in an image has no type tag before its entry for the sanitizer's
 // check of indirect calls to read.
 #if defined(__clang__)
 __attribute__((no_sanitize("function")))
 #endif
-void updraft::enter(const Kernel &kernel, const updraft_frame &frame,
-                    uint64_t first, uint64_t count) {
+void updraft::runtime::enter(const Kernel &kernel, const updraft_frame &frame,
+                             uint64_t first, uint64_t count) {
   if (count)
     kernel.entry(&frame, first, count);
 }
@@ -100,8 +100,8 @@ void Walker::chain(const Chain &chain) const {
 
 } // namespace
 
-void updraft::walk(const Optimizer &optimizer, const Schedule &schedule,
-                   const Team &team) {
+void updraft::runtime::walk(const Optimizer &optimizer,
+                            const Schedule &schedule, const Team &team) {
   Walker walker(optimizer, team);
   for (size_t s = 0; s < schedule.size(); ++s) {
     if (s)
@@ -113,8 +113,8 @@ void updraft::walk(const Optimizer &optimizer, const Schedule &schedule,
   }
 }
 
-void updraft::runAll(Optimizer &optimizer, const Schedule &schedule,
-                     uint32_t count) {
+void updraft::runtime::runAll(Optimizer &optimizer, const Schedule &schedule,
+                              uint32_t count) {
   struct Walk {
     const Optimizer &optimizer;
     const Schedule &schedule;
@@ -123,7 +123,7 @@ void updraft::runAll(Optimizer &optimizer, const Schedule &schedule,
       count,
       [](void *argument, const Team &team) {
         Walk *walk = static_cast<Walk *>(argument);
-        updraft::walk(walk->optimizer, walk->schedule, team);
+        updraft::runtime::walk(walk->optimizer, walk->schedule, team);
       },
       &walk);
 }

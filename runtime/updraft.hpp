@@ -25,6 +25,8 @@
 #include <vector>
 
 namespace updraft {
+/// A name of its own for the linker: other parts have types of these names.
+inline namespace api {
 
 /// A failed call: what() is the text of updraft_last_error().
 class Failure : public std::runtime_error {
@@ -233,6 +235,7 @@ private:
   std::vector<updraft_ndarray> pointers;
 };
 
+} // namespace api
 } // namespace updraft
 
 #endif // UPDRAFT_UPDRAFT_HPP

@@ -3,12 +3,16 @@
 #include "compiler/Passes/LowerToLoops.h"
 
 #include "compiler/Passes/LowerToLoopsKernel.h"
+#include "compiler/Passes/Passes.h"
 
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "llvm/ADT/StringSet.h"
 
 namespace updraft {
+
+#define GEN_PASS_DEF_LOWERTOLOOPS
+#include "compiler/Passes/Passes.h.inc"
 
 using mlir::failed;
 using mlir::failure;
@@ -64,5 +68,23 @@ LogicalResult lowerToLoops(mlir::ModuleOp module, const LoopShape &shape) {
       return failure();
   return success();
 }
+
+namespace {
+
+struct LowerToLoops : impl::LowerToLoopsBase<LowerToLoops> {
+  using LowerToLoopsBase::LowerToLoopsBase;
+
+  void runOnOperation() override {
+    LoopShape shape;
+    if (tail == "scalar")
+      shape.tail = LoopShape::Tail::Scalar;
+    else if (tail == "wide")
+      shape.tail = LoopShape::Tail::MaskWide;
+    if (failed(lowerToLoops(getOperation(), shape)))
+      signalPassFailure();
+  }
+};
+
+} // namespace
 
 } // namespace updraft

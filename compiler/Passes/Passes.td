@@ -42,4 +42,46 @@ def SplitKernels : Pass<"updraft-split-kernels"> {
   }];
 }
 
+def LowerToLoops : Pass<"updraft-lower-to-loops", "mlir::ModuleOp"> {
+  let summary = "Turns kernels into functions of loops over vectors";
+  let description = [{
+    Makes of every kernel a function `void(frame, first, count)` as
+    runtime/abi.h has it. A body for one element becomes a loop over vectors of
+    64 bytes inside a loop over chunks; every value is computed at its own
+    level, outside of all loops that do not change it. A uniform condition
+    becomes a branch around the loops, and what the side not taken would load
+    is not loaded. The kernels stay behind, empty, as the program's table.
+
+    ```mlir
+    updraft.kernel @update step element @all {
+      %p = updraft.get @p : f32
+      %s = math.sqrt %p : f32
+      updraft.put @p, %s : f32
+    }
+    // becomes (the loop over vectors)
+    scf.for %i = %c0 to %whole step %c16 : i64 {
+      %a = llvm.getelementptr %pointer[%i] : (!llvm.ptr, i64) -> !llvm.ptr, i32
+      %p = llvm.load %a {alignment = 4 : i64} : !llvm.ptr -> vector<16xf32>
+      %s = math.sqrt %p : vector<16xf32>
+      llvm.store %s, %a {alignment = 4 : i64} : vector<16xf32>, !llvm.ptr
+    }
+    ```
+
+    Expects: programs with kernels, no body.
+    Ensures: func, scf, cf, arith, math, vector, llvm; of updraft only the
+    declarations and empty kernels.
+  }];
+  let dependentDialects = [
+    "mlir::arith::ArithDialect", "mlir::cf::ControlFlowDialect",
+    "mlir::func::FuncDialect", "mlir::LLVM::LLVMDialect",
+    "mlir::math::MathDialect", "mlir::scf::SCFDialect",
+    "mlir::vector::VectorDialect"
+  ];
+  let options = [
+    Option<"tail", "tail", "std::string", "\"all\"",
+           "Elements that fill no vector: by masks in `all` kernels, in those "
+           "without 16-bit arrays (`wide`), or one by one (`scalar`)">
+  ];
+}
+
 #endif // UPDRAFT_COMPILER_PASSES_PASSES_TD

@@ -2,69 +2,37 @@
 
 #include "Training.h"
 
-#include <cstdio>
-#include <cstdlib>
-
 namespace digits {
 
-void require(updraft_status status) {
-  if (status == UPDRAFT_OK)
-    return;
-  std::fprintf(stderr, "digits: error: %s\n", updraft_last_error());
-  std::exit(1);
+static std::vector<updraft::Array> arraysOf(Tensors &tensors) {
+  std::vector<updraft::Array> arrays;
+  for (Tensor &tensor : tensors)
+    arrays.push_back(updraft::array(tensor.values.data(), tensor.shape));
+  return arrays;
 }
 
-static updraft_ndarray arrayOf(Tensor &tensor) {
-  updraft_ndarray array = {};
-  array.data = tensor.values.data();
-  array.dtype = UPDRAFT_F32;
-  array.rank = static_cast<uint32_t>(tensor.shape.size());
-  array.shape = tensor.shape.data();
-  return array;
+static updraft::Optimizer makeOptimizer(const updraft::Program &program,
+                                        Tensors &weights) {
+  std::vector<updraft::Param> params;
+  for (Tensor &tensor : weights)
+    params.push_back(
+        updraft::param(tensor.name, tensor.values.data(), tensor.shape));
+  return updraft::Optimizer(program, params);
 }
 
-namespace {
-/// The rule at work on the network's tensors.
-class Optimizer {
-public:
-  Optimizer(updraft_loaded_program *program, Tensors &weights,
-            Tensors &gradient) {
-    updraft_param params[kTensors] = {};
-    for (size_t i = 0; i < kTensors; ++i) {
-      params[i].name = weights[i].name;
-      params[i].array = arrayOf(weights[i]);
-      gradients_[i] = arrayOf(gradient[i]);
-    }
-    require(updraft_optimizer_create(program, nullptr, 0, params, kTensors,
-                                     nullptr, &handle_));
-  }
-  ~Optimizer() { updraft_optimizer_destroy(handle_); }
-  Optimizer(const Optimizer &) = delete;
-  Optimizer &operator=(const Optimizer &) = delete;
+static Tensors averageOf(const updraft::Optimizer &optimizer) {
+  Tensors average = zeroTensors();
+  std::vector<updraft::Array> arrays = arraysOf(average);
+  for (size_t i = 0; i < arrays.size(); ++i)
+    optimizer.view("average", i, arrays[i]);
+  return average;
+}
 
-  void step() {
-    require(updraft_optimizer_step(handle_, gradients_, kTensors, nullptr));
-  }
-
-  Tensors view(const char *name) {
-    Tensors result = zeroTensors();
-    for (size_t i = 0; i < kTensors; ++i) {
-      updraft_ndarray array = arrayOf(result[i]);
-      require(updraft_optimizer_view(handle_, name, i, &array));
-    }
-    return result;
-  }
-
-private:
-  updraft_optimizer *handle_ = nullptr;
-  updraft_ndarray gradients_[kTensors];
-};
-} // namespace
-
-Trained train(updraft_loaded_program *program, const Images &images,
+Trained train(const updraft::Program &program, const Images &images,
               const Plan &plan, const Watch &watch) {
   Tensors weights = initialWeights(plan.seed), gradient = zeroTensors();
-  Optimizer optimizer(program, weights, gradient);
+  updraft::Optimizer optimizer = makeOptimizer(program, weights);
+  const std::vector<updraft::Array> gradients = arraysOf(gradient);
   if (watch.start)
     watch.start(weights);
   Random random(plan.seed);
@@ -77,12 +45,13 @@ Trained train(updraft_loaded_program *program, const Images &images,
                               plan.batch, gradient);
       if (watch.step)
         watch.step(gradient);
-      optimizer.step();
+      optimizer.step(gradients);
     }
     if (watch.epoch)
       watch.epoch(epoch, loss / static_cast<double>(steps));
   }
-  return {weights, optimizer.view("average")};
+  Tensors average = averageOf(optimizer);
+  return {std::move(weights), std::move(average)};
 }
 
 } // namespace digits

@@ -5,14 +5,11 @@
 
 #include "Network.h"
 
-#include "runtime/updraft.h"
+#include "runtime/updraft.hpp"
 
 #include <functional>
 
 namespace digits {
-
-/// Ends the program with what Updraft says unless `status` is UPDRAFT_OK.
-void require(updraft_status status);
 
 struct Plan {
   uint64_t seed = 1;
@@ -32,8 +29,8 @@ struct Watch {
 };
 
 /// Trains from the seed's initial weights. The program must have the view
-/// `average`.
-Trained train(updraft_loaded_program *program, const Images &images,
+/// `average`. Throws updraft::Failure.
+Trained train(const updraft::Program &program, const Images &images,
               const Plan &plan, const Watch &watch);
 
 } // namespace digits

@@ -15,9 +15,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
-#include <memory>
 
 using namespace digits;
 
@@ -45,30 +43,19 @@ const Recipe kRecipes[] = {
     {"paper/lion", "paper/lion(lr = 1e-3, weight_decay = 1e-2)"},
 };
 
-struct Program {
-  explicit Program(updraft_loaded_program *handle = nullptr)
-      : handle(handle, updraft_program_release) {}
-
-  std::unique_ptr<updraft_loaded_program, void (*)(updraft_loaded_program *)>
-      handle;
-};
-
 struct Row {
   std::string rule;
   double coldSeconds, cachedSeconds, bytes;
   double loss, accuracy, averageAccuracy;
 };
 
-/// A folder of its own for the cache, so that the first compilation is one;
-/// gone at the end of the process, however that comes.
+/// A folder of its own for the cache, so that the first compilation is one.
 struct CacheFolder {
   CacheFolder()
       : path((std::filesystem::temp_directory_path() / "updraft-XXXXXX")
                  .string()) {
-    if (!mkdtemp(path.data())) {
-      std::perror("digits: error: cannot make a folder for the cache");
-      std::exit(1);
-    }
+    if (!mkdtemp(path.data()))
+      throw std::runtime_error("cannot make the folder '" + path + "'");
   }
   ~CacheFolder() {
     std::error_code ignored;
@@ -86,16 +73,17 @@ struct Arguments {
 } // namespace
 
 /// Compiles a pipe, or a file if the text ends in ".upd".
-static Program compile(const std::string &text, const std::string &cache) {
+static updraft::Program compile(const std::string &text,
+                                const std::string &cache) {
   updraft_compile_options options = {};
   options.struct_bytes = sizeof(options);
   options.param = UPDRAFT_F32;
   options.cache_folder = cache.c_str();
   updraft_loaded_program *program = nullptr;
-  require(std::filesystem::path(text).extension() == ".upd"
-              ? updraft_compile_file(text.c_str(), &options, &program)
-              : updraft_compile(text.c_str(), &options, &program));
-  return Program(program);
+  updraft::check(std::filesystem::path(text).extension() == ".upd"
+                     ? updraft_compile_file(text.c_str(), &options, &program)
+                     : updraft_compile(text.c_str(), &options, &program));
+  return updraft::Program(program);
 }
 
 static double secondsOf(const std::function<void()> &action) {
@@ -106,12 +94,12 @@ static double secondsOf(const std::function<void()> &action) {
 }
 
 /// What a step moves for each parameter, as the program itself says.
-static double bytesPerParameter(const updraft_loaded_program *program) {
-  const updraft_program *descriptor = updraft_program_descriptor(program);
+static double bytesPerParameter(const updraft::Program &program) {
+  const updraft_program &descriptor = program.descriptor();
   auto kernels = reinterpret_cast<const updraft_kernel *>(
-      reinterpret_cast<const char *>(descriptor) + descriptor->kernels.at);
+      reinterpret_cast<const char *>(&descriptor) + descriptor.kernels.at);
   double bytes = 0;
-  for (uint64_t i = 0; i < descriptor->kernels.count; ++i)
+  for (uint64_t i = 0; i < descriptor.kernels.count; ++i)
     if (kernels[i].when == UPDRAFT_AT_STEP)
       bytes += (kernels[i].reads_milli + kernels[i].writes_milli) / 1000.0;
   return bytes;
@@ -134,13 +122,12 @@ static Row trainWith(const std::string &rule, const std::string &text,
                      const Plan &plan) {
   Row row = {};
   row.rule = rule;
-  Program program;
-  row.coldSeconds = secondsOf([&] { program = compile(text, cache); });
-  row.cachedSeconds = secondsOf([&] { program = compile(text, cache); });
-  row.bytes = bytesPerParameter(program.handle.get());
+  row.coldSeconds = secondsOf([&] { compile(text, cache); });
+  updraft::Program program = compile(text, cache);
+  row.cachedSeconds = secondsOf([&] { compile(text, cache); });
+  row.bytes = bytesPerParameter(program);
   std::printf("  %-15s", rule.c_str());
-  Trained trained =
-      train(program.handle.get(), split.train, plan, progress(plan));
+  Trained trained = train(program, split.train, plan, progress(plan));
   std::printf("\n");
   row.loss = evaluate(trained.weights, split.train).loss;
   row.accuracy = evaluate(trained.weights, split.test).accuracy;
@@ -162,17 +149,12 @@ static void printTable(const std::vector<Row> &rows) {
 
 /// Trains with adamw.upd, compiled at run time, and writes every step down.
 static void record(const Arguments &arguments, const Split &split) {
-  Program program = compile(arguments.folder + "/adamw.upd", "");
+  updraft::Program program = compile(arguments.folder + "/adamw.upd", "");
   Recording recording(arguments.record);
   Plan plan = arguments.plan;
   plan.epochs = 2;
-  Trained trained =
-      train(program.handle.get(), split.train, plan, recording.watch());
-  if (!recording.finish(trained)) {
-    std::fprintf(stderr, "digits: error: cannot write '%s'\n",
-                 arguments.record.c_str());
-    std::exit(1);
-  }
+  if (!recording.finish(train(program, split.train, plan, recording.watch())))
+    throw std::runtime_error("cannot write '" + arguments.record + "'");
 }
 
 /// The number that the text begins with, else 0.
@@ -204,10 +186,8 @@ static Arguments parse(int count, char **values) {
 static Split readSplit(const Arguments &arguments) {
   Images images;
   std::string error;
-  if (!readImages(arguments.folder + "/digits.csv", images, error)) {
-    std::fprintf(stderr, "digits: error: %s\n", error.c_str());
-    std::exit(1);
-  }
+  if (!readImages(arguments.folder + "/digits.csv", images, error))
+    throw std::runtime_error(error);
   Split split = splitImages(images, arguments.plan.seed);
   std::printf("%zu handwritten digits to learn from, %zu to be tested on; "
               "%zu epochs.\n",
@@ -215,10 +195,9 @@ static Split readSplit(const Arguments &arguments) {
   return split;
 }
 
-int main(int count, char **values) {
-  Arguments arguments = parse(count, values);
+static void runAll(const Arguments &arguments) {
   Split split = readSplit(arguments);
-  static const CacheFolder cache;
+  CacheFolder cache;
   double first = secondsOf([] { compile("keras/sgd", ""); });
   std::printf("The compiler was loaded, and compiled its first rule, in "
               "%.0f ms.\n\nEvery rule stands in: %s...\n"
@@ -235,5 +214,15 @@ int main(int count, char **values) {
   printTable(rows);
   if (!arguments.record.empty())
     record(arguments, split);
+}
+
+int main(int count, char **values) {
+  Arguments arguments = parse(count, values);
+  try {
+    runAll(arguments);
+  } catch (const std::exception &failure) {
+    std::fprintf(stderr, "digits: error: %s\n", failure.what());
+    return 1;
+  }
   return 0;
 }

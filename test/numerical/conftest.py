@@ -1,8 +1,9 @@
 import os
 import sys
 
-# The reference implementations: Keras without a compiler of its own.
-os.environ["KERAS_BACKEND"] = "numpy"
+# Of Keras' back ends without TensorFlow only JAX computes in f64.
+os.environ["KERAS_BACKEND"] = "jax"
+os.environ["JAX_ENABLE_X64"] = "1"
 sys.path.insert(0, os.path.dirname(__file__))
 
 import numpy as np

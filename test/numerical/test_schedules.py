@@ -6,11 +6,6 @@ f64; errors are relative to the largest rate, since a cosine near its end is the
 difference of two numbers near 1.
 """
 
-import json
-import pathlib
-import subprocess
-import sys
-
 import keras
 import numpy as np
 import pytest
@@ -48,7 +43,6 @@ CASES = {
                            "PolynomialDecay", [0.5, 10, 0.1, 0.0], {}, 14),
     "piecewise one": ("piecewise_constant_decay(0.5, 3, 0.25)",
                       "PiecewiseConstantDecay", [[3], [0.5, 0.25]], {}, 8),
-    # Keras rounds these values to f32: they are representable there.
     "piecewise five": (
         "piecewise_constant_decay(1, 0, 0.75, 3, 0.5, 4, 0.25, 9, 2, 12, 3)",
         "PiecewiseConstantDecay",
@@ -70,20 +64,19 @@ CASES = {
 }
 
 
-@pytest.fixture(scope="session")
-def keras_rates():
-    script = pathlib.Path(__file__).with_name("keras_schedules.py")
-    done = subprocess.run(
-        [sys.executable, str(script)], text=True, capture_output=True,
-        input=json.dumps({key: case[1:] for key, case in CASES.items()}))
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+def keras_rates(name, arguments, options, count):
+    # A float64 of NumPy, since Keras may take Python's for 32 bits.
+    arguments = [np.float64(a) if isinstance(a, float) else a
+                 for a in arguments]
+    schedule = getattr(keras.optimizers.schedules, name)(*arguments, **options)
+    return np.array([float(schedule(n)) for n in range(count)])
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_schedule(tmp_path, keras_rates, case):
-    wanted = np.array(keras_rates[case])
-    got = rates(tmp_path, CASES[case][0], len(wanted))
+def test_schedule(tmp_path, float64, case):
+    ours, *theirs = CASES[case]
+    wanted = keras_rates(*theirs)
+    got = rates(tmp_path, ours, len(wanted))
     assert np.abs(got - wanted).max() <= 1e-12 * wanted.max()
 
 
@@ -118,12 +111,10 @@ def test_schedule_counts_calls(tmp_path, float64):
     grads = [{"w": np.ones(2)}] * 9
     variable = keras.Variable(params["w"], dtype="float64")
     optimizer = keras.optimizers.SGD(
-        keras.optimizers.schedules.PiecewiseConstantDecay(
-            [1, 5, 7], [1.0, 0.5, 0.25, 0.125]),
+        keras.optimizers.schedules.ExponentialDecay(np.float64(0.5), 7, 0.3),
         gradient_accumulation_steps=3)
     for arrays in grads:
         optimizer.apply([arrays["w"]], [variable])
     ours = step(tmp_path, "accumulate(3)"
-                " | keras/sgd(piecewise_constant_decay(1, 1, 0.5, 5, 0.25, 7,"
-                " 0.125))", params, grads)
+                " | keras/sgd(exponential_decay(0.5, 7, 0.3))", params, grads)
     assert np.allclose(ours["w"], variable.numpy(), rtol=1e-12, atol=0)

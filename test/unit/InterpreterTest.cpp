@@ -23,15 +23,15 @@ namespace {
 using Doubles = std::vector<double>;
 
 /// A rule and an interpreter that runs it.
-struct Run {
+struct Trial {
   Library library;
   Diagnostics diagnostics;
   std::unique_ptr<Rule> rule;
   std::unique_ptr<Interpreter> interpreter;
   std::string error;
 
-  Run(const char *source, std::vector<TensorSetup> tensors,
-      std::vector<GroupSetup> groups = {}, Format param = Format::F32) {
+  Trial(const char *source, std::vector<TensorSetup> tensors,
+        std::vector<GroupSetup> groups = {}, Format param = Format::F32) {
     Request request;
     request.kind = Request::Kind::Source;
     request.text = source;
@@ -92,7 +92,8 @@ double sum(const Doubles &items) {
 }
 
 TEST(Interpreter, SgdIsOneFma) {
-  Run run("rule sgd { rate lr = 0.1\n p' = p - lr*g\n }", {tensor({1, 2, 3})});
+  Trial run("rule sgd { rate lr = 0.1\n p' = p - lr*g\n }",
+            {tensor({1, 2, 3})});
   run.step({Doubles{0.1f, 1e-40, -3}});
   Doubles p = run.interpreter->param(0);
   EXPECT_EQ(p[0], std::fma(-0.1f, 0.1f, 1.0f));
@@ -115,7 +116,7 @@ rule adamw {
 
 TEST(Interpreter, AdamwIsALoop) {
   Doubles start = noise(1000, 1);
-  Run run(adamw, {tensor(start)});
+  Trial run(adamw, {tensor(start)});
   std::vector<float> p(start.begin(), start.end()), m(1000), v(1000);
   for (int t = 1; t <= 5; ++t) {
     Doubles gradient = noise(1000, 100 + t);
@@ -141,13 +142,13 @@ TEST(Interpreter, AdamwIsALoop) {
 
 TEST(Interpreter, SumsGoByBlocksAndLanes) {
   for (size_t size : {0, 1, 7, 127, 129, 4096, 4097, 100003}) {
-    Run run(R"(rule r {
+    Trial run(R"(rule r {
       state s, q: tensor = 0
       s' = sum(g)
       q' = norm(g)
       p' = p
     })",
-            {tensor(Doubles(size, 1))});
+              {tensor(Doubles(size, 1))});
     Doubles g = noise(size, 5), squares;
     for (double x : g)
       squares.push_back(float(x) * float(x));
@@ -158,31 +159,31 @@ TEST(Interpreter, SumsGoByBlocksAndLanes) {
 }
 
 TEST(Interpreter, GroupsAndModelSumTotals) {
-  Run run(R"(rule r {
-    state all, each: model = 0
+  Trial run(R"(rule r {
+    state whole, each: model = 0
     state mine: group = 0
-    all'  = norm(g over model)
+    whole' = norm(g over model)
     each' = sum(size(p) over model)
     mine' = mean(g over group)
     p' = p
   })",
-          {tensor({1, 2}), tensor({3}, 1), tensor({4}, 1)}, {{}, {}});
+            {tensor({1, 2}), tensor({3}, 1), tensor({4}, 1)}, {{}, {}});
   run.step({Doubles{3, 4}, Doubles{12}, std::nullopt});
-  EXPECT_EQ(run.state("all"), Doubles{13});
+  EXPECT_EQ(run.state("whole"), Doubles{13});
   EXPECT_EQ(run.state("each"), Doubles{3});
   EXPECT_EQ(run.state("mine", 0), Doubles{3.5});
   EXPECT_EQ(run.state("mine", 1), Doubles{12});
 }
 
 TEST(Interpreter, NormOverflowsInF32) {
-  Run run("rule r { state n: tensor = 0\n n' = norm(g)\n p' = p\n }",
-          {tensor(Doubles(4096, 0))});
+  Trial run("rule r { state n: tensor = 0\n n' = norm(g)\n p' = p\n }",
+            {tensor(Doubles(4096, 0))});
   run.step({Doubles(4096, 2e19f)});
   EXPECT_EQ(run.state("n"), Doubles{HUGE_VAL});
 }
 
 TEST(Interpreter, ExtremesOfNothing) {
-  Run run(R"(rule r {
+  Trial run(R"(rule r {
     state low, high, some, every: tensor = 0
     low'   = min_of(g)
     high'  = max_of(g)
@@ -190,7 +191,7 @@ TEST(Interpreter, ExtremesOfNothing) {
     every' = all(g > 0) ? 1 : 0
     p' = p
   })",
-          {tensor({}), tensor({1, 2})});
+            {tensor({}), tensor({1, 2})});
   run.step({Doubles{}, Doubles{-0.0, 0.0}});
   EXPECT_EQ(run.state("low"), Doubles{HUGE_VAL});
   EXPECT_EQ(run.state("high"), Doubles{-HUGE_VAL});
@@ -201,7 +202,7 @@ TEST(Interpreter, ExtremesOfNothing) {
 }
 
 TEST(Interpreter, MinimumPropagatesNan) {
-  Run run("rule r { p' = min(p, g)\n }", {tensor({0.0, 1, NAN, 5})});
+  Trial run("rule r { p' = min(p, g)\n }", {tensor({0.0, 1, NAN, 5})});
   run.step({Doubles{-0.0, NAN, 1, 4}});
   Doubles p = run.interpreter->param(0);
   EXPECT_TRUE(p[0] == 0 && std::signbit(p[0]));
@@ -211,20 +212,20 @@ TEST(Interpreter, MinimumPropagatesNan) {
 }
 
 TEST(Interpreter, DenormalsAreKept) {
-  Run run("rule r { p' = p*g\n }", {tensor({0x1p-100f, 0x1p-149f})});
+  Trial run("rule r { p' = p*g\n }", {tensor({0x1p-100f, 0x1p-149f})});
   run.step({Doubles{0x1p-40f, 0.75}});
   EXPECT_EQ(run.interpreter->param(0), (Doubles{0x1p-140, 0x1p-149}));
 }
 
 TEST(Interpreter, AbsentTensorsStay) {
-  Run run(R"(rule r {
+  Trial run(R"(rule r {
     state n: model = 0
     state m: like p = 0
     n' = n + 1
     m' = m + t
     p' = p - g
   })",
-          {tensor({1}), tensor({1})});
+            {tensor({1}), tensor({1})});
   run.step({Doubles{1}, Doubles{1}});
   run.step({Doubles{1}, std::nullopt});
   run.step({std::nullopt, std::nullopt});
@@ -237,14 +238,14 @@ TEST(Interpreter, AbsentTensorsStay) {
 }
 
 TEST(Interpreter, CoveringStatesGoOnWithoutGradient) {
-  Run run(R"(rule r covers absent {
+  Trial run(R"(rule r covers absent {
     state a: like p = 0 covers absent
     state b: like p = 0
     a' = a + g + 1
     b' = b + 1
     p' = absent ? p + 100 : p - g
   })",
-          {tensor({1}), tensor({1})});
+            {tensor({1}), tensor({1})});
   run.step({Doubles{5}, std::nullopt});
   EXPECT_EQ(run.state("a", 1), Doubles{1});
   EXPECT_EQ(run.state("b", 1), Doubles{0});
@@ -253,14 +254,14 @@ TEST(Interpreter, CoveringStatesGoOnWithoutGradient) {
 }
 
 TEST(Interpreter, KeepLeavesTheOldValue) {
-  Run run(R"(rule r {
+  Trial run(R"(rule r {
     state m: like p as bf16 = 0
     state n: like p = 0
     m' = step mod 2 == 0 ? m + g : keep
     n' = m'
     p' = p
   })",
-          {tensor({1})});
+            {tensor({1})});
   run.step({Doubles{1}});
   EXPECT_EQ(run.state("m"), Doubles{0});
   run.step({Doubles{1.001f}});
@@ -272,14 +273,14 @@ TEST(Interpreter, KeepLeavesTheOldValue) {
 }
 
 TEST(Interpreter, OldValuesAreReadUntilTheEnd) {
-  Run run(R"(rule r {
+  Trial run(R"(rule r {
     state a: like p = p
     state b: like p = 2
     a' = b
     b' = a
     p' = p
   })",
-          {tensor({1})});
+            {tensor({1})});
   EXPECT_EQ(run.state("a"), Doubles{1});
   run.step({Doubles{0}});
   EXPECT_EQ(run.state("a"), Doubles{2});
@@ -295,7 +296,7 @@ TEST(Interpreter, VariantsFollowTagsAndRank) {
   })";
   TensorSetup matrix = {"a", {2, 1}, {}, 0, {1, 1}};
   TensorSetup plain = {"b", {2, 1}, {"plain"}, 0, {1, 1}};
-  Run run(source, {matrix, plain});
+  Trial run(source, {matrix, plain});
   run.step({Doubles{1, 1}, Doubles{1, 1}});
   EXPECT_EQ(run.interpreter->param(0), (Doubles{0, 0}));
   EXPECT_EQ(run.interpreter->param(1), (Doubles{-1, -1}));
@@ -303,7 +304,7 @@ TEST(Interpreter, VariantsFollowTagsAndRank) {
 }
 
 TEST(Interpreter, ViewsSeeWhatIsStored) {
-  Run run(R"(rule r {
+  Trial run(R"(rule r {
     hyper scale = 3
     state m: like p = 0
     m' = m + g
@@ -311,7 +312,7 @@ TEST(Interpreter, ViewsSeeWhatIsStored) {
     view twice = m*scale
     view m
   })",
-          {tensor({1, 2})});
+            {tensor({1, 2})});
   run.step({Doubles{1, 10}});
   EXPECT_EQ(*run.interpreter->view("twice", 0), (Doubles{3, 30}));
   EXPECT_EQ(*run.interpreter->view("m", 0), (Doubles{1, 10}));
@@ -319,17 +320,17 @@ TEST(Interpreter, ViewsSeeWhatIsStored) {
 }
 
 TEST(Interpreter, ParametersInF64AndF16) {
-  Run wide("rule r { p' = p + g\n }", {tensor({1})}, {}, Format::F64);
+  Trial wide("rule r { p' = p + g\n }", {tensor({1})}, {}, Format::F64);
   wide.step({Doubles{0x1p-40}});
   EXPECT_EQ(wide.interpreter->param(0), Doubles{1 + 0x1p-40});
-  Run narrow("rule r { p' = p + g\n }", {tensor({1})}, {}, Format::F16);
+  Trial narrow("rule r { p' = p + g\n }", {tensor({1})}, {}, Format::F16);
   narrow.step({Doubles{0x1.8p-10}});
   EXPECT_EQ(narrow.interpreter->param(0), Doubles{1 + 0x1p-9});
 }
 
 TEST(Interpreter, HypersHaveGroupsAndDomains) {
-  Run run("rule r { rate lr = 1 in [0, 2)\n p' = p - lr*g\n }",
-          {tensor({0}), tensor({0}, 1)}, {{}, {{{"lr", 0.5}}}});
+  Trial run("rule r { rate lr = 1 in [0, 2)\n p' = p - lr*g\n }",
+            {tensor({0}), tensor({0}, 1)}, {{}, {{{"lr", 0.5}}}});
   run.step({Doubles{1}, Doubles{1}});
   EXPECT_EQ(run.interpreter->param(0), Doubles{-1});
   EXPECT_EQ(run.interpreter->param(1), Doubles{-0.5});
@@ -350,20 +351,20 @@ TEST(Interpreter, ErrorsAtCreation) {
     require size(p) > 1, "wants two elements"
     p' = p*k
   })";
-  Run missing(source, {});
+  Trial missing(source, {});
   EXPECT_EQ(missing.error, "hyper 'k' has no default and must be given");
-  Run fraction(source, {}, {{{{"k", 1.5}}}});
+  Trial fraction(source, {}, {{{{"k", 1.5}}}});
   EXPECT_EQ(fraction.error, "hyper 'k' wants a whole number, found 1.5");
-  Run broken(source, {}, {{{{"k", 1}}}});
+  Trial broken(source, {}, {{{{"k", 1}}}});
   EXPECT_EQ(broken.error, "r: k counts more than one");
-  Run small(source, {tensor({1})}, {{{{"k", 2}}}});
+  Trial small(source, {tensor({1})}, {{{{"k", 2}}}});
   EXPECT_EQ(small.error, "r: tensor 'w': wants two elements");
-  Run shape(source, {{"w", {3}, {}, 0, {1}}}, {{{{"k", 2}}}});
+  Trial shape(source, {{"w", {3}, {}, 0, {1}}}, {{{{"k", 2}}}});
   EXPECT_EQ(shape.error, "tensor 'w' has 1 values, its shape wants 3");
 }
 
 TEST(Interpreter, GradientsMustFit) {
-  Run run("rule r { p' = p - g\n }", {tensor({1, 2})});
+  Trial run("rule r { p' = p - g\n }", {tensor({1, 2})});
   std::string error;
   EXPECT_FALSE(run.interpreter->step({Doubles{1}}, error));
   EXPECT_EQ(error, "the gradient of 'w' has 1 elements, the tensor 2");
@@ -388,7 +389,7 @@ TEST(Interpreter, RoundingToFormats) {
 
 // Not a benchmark: the random tests need an interpreter that is not hopeless.
 TEST(Interpreter, IsFastEnoughForTests) {
-  Run run(adamw, {tensor(noise(100000, 1))});
+  Trial run(adamw, {tensor(noise(100000, 1))});
   for (int t = 0; t < 10; ++t)
     run.step({noise(100000, t)});
   EXPECT_TRUE(std::isfinite(run.interpreter->param(0)[99999]));
