@@ -32,19 +32,6 @@ static llvm::Error fail(Kind kind, const llvm::Twine &text) {
   return llvm::make_error<CompileError>(kind, text.str());
 }
 
-/// The forms before machine code, as the pipeline's stages call them.
-static constexpr OutputName kStages[] = {
-    {"updraft", "the rule in the updraft dialect", true},
-    {"plan", "the rule cut into kernels", true},
-};
-
-std::vector<OutputName> allOutputs() {
-  std::vector<OutputName> result(std::begin(kStages), std::end(kStages));
-  for (const FormName &form : allForms())
-    result.push_back({form.name, form.summary, form.isText});
-  return result;
-}
-
 namespace {
 
 /// A context that is used for many rules. What rules leave behind in it (their
@@ -83,47 +70,48 @@ static Bytes printed(mlir::ModuleOp module) {
   return result;
 }
 
-static llvm::Expected<Bytes> emitForm(mlir::ModuleOp module,
-                                      const FormName &form,
-                                      const CompileOptions &options,
-                                      const std::string &complaints) {
-  const Target *target = findTarget(options.target);
-  if (!target)
-    return options.target.empty()
-               ? fail(Kind::Unsupported,
-                      "this processor has no fma: x86-64-v3 is the least")
-               : fail(Kind::Usage, "unknown target '" + options.target +
-                                       "': it is one of x86-64-v3, "
-                                       "x86-64-v4, aarch64");
-  llvm::Expected<Bytes> result = emitPlan(module, form.form, *target);
-  if (result)
-    return result;
-  std::string text = llvm::toString(result.takeError());
-  return fail(Kind::Internal, text + complaints);
+static llvm::Expected<const Target *> targetOf(const CompileOptions &options) {
+  if (const Target *target = findTarget(options.target))
+    return target;
+  if (options.target.empty())
+    return fail(Kind::Unsupported,
+                "this processor has no fma: x86-64-v3 is the least");
+  std::string known;
+  for (const Target &target : allTargets())
+    known += (known.empty() ? "" : ", ") + target.name.str();
+  return fail(Kind::Usage,
+              "unknown target '" + options.target + "': it is one of " + known);
 }
 
-llvm::Expected<Bytes> compileRule(const Rule &rule, llvm::StringRef output,
+llvm::Expected<Bytes> compileRule(const Rule &rule, llvm::StringRef stage,
                                   const CompileOptions &options) {
-  bool isStage = llvm::any_of(
-      kStages, [&](const OutputName &stage) { return stage.name == output; });
-  auto form = llvm::find_if(
-      allForms(), [&](const FormName &form) { return form.name == output; });
-  if (!isStage && form == allForms().end())
-    return fail(Kind::Usage, "there is no output '" + output + "'");
+  std::optional<Form> form = findForm(stage);
+  if (!form && stage != "updraft" && stage != "plan")
+    return fail(Kind::Usage, "there is no stage '" + stage + "' to compile to");
+  llvm::Expected<const Target *> target = targetOf(options);
+  if (!target)
+    return target.takeError();
   mlir::MLIRContext &context = warmContext();
   std::string complaints;
-  mlir::ScopedDiagnosticHandler handler(
-      &context, [&](mlir::Diagnostic &diagnostic) {
-        complaints += "\n" + diagnostic.str();
-        return mlir::success();
-      });
-  mlir::OwningOpRef<mlir::ModuleOp> module = importRule(rule, nullptr, context);
+  mlir::ScopedDiagnosticHandler handler(&context,
+                                        [&](mlir::Diagnostic &diagnostic) {
+                                          complaints += "\n" + diagnostic.str();
+                                          return mlir::success();
+                                        });
+  mlir::OwningOpRef<mlir::ModuleOp> module =
+      importRule(rule, options.sources, context);
   if (!module)
     return fail(Kind::Internal, "cannot import the rule" + complaints);
-  if (failed(runUntil(*module, isStage ? output : "plan")))
+  if (failed(runUntil(*module, form ? "plan" : stage,
+                      {.verifiesEach = options.verifiesEach})))
     return fail(Kind::Internal, "cannot plan the rule" + complaints);
-  return isStage ? printed(*module)
-                 : emitForm(*module, *form, options, complaints);
+  if (!form)
+    return printed(*module);
+  llvm::Expected<Bytes> result = emitPlan(*module, *form, **target);
+  if (!result)
+    return fail(Kind::Internal,
+                llvm::toString(result.takeError()) + complaints);
+  return result;
 }
 
 } // namespace updraft

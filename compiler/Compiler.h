@@ -16,21 +16,20 @@
 
 #include <string>
 
+namespace llvm {
+class SourceMgr;
+} // namespace llvm
+
 namespace updraft {
 
 /// How a rule is compiled. What it computes is in the rule.
 struct CompileOptions {
   std::string target; ///< a name of Target.h; empty: this machine's best
+  /// Where the rule's text is, for locations; may be null.
+  const llvm::SourceMgr *sources = nullptr;
+  /// Verify after each stage, not only at the end.
+  bool verifiesEach = false;
 };
-
-/// One thing that the compiler can give.
-struct OutputName {
-  llvm::StringRef name, summary;
-  bool isText;
-};
-
-/// Everything compile() knows, in the order in which one becomes the next.
-std::vector<OutputName> allOutputs();
 
 /// Why nothing came out. User errors were found before there was a Rule; what
 /// is left is a name that does not exist, or a bug of the compiler.
@@ -48,10 +47,11 @@ public:
   std::string text;
 };
 
-/// Compiles `rule` to the output of that name. The same rule and options give
-/// the same bytes. Each thread keeps its own state warm between calls.
+/// Compiles `rule` to the output of a stage (Pipeline.h), from `updraft` on.
+/// The same rule and options give the same bytes. Each thread keeps its own
+/// state warm between calls.
 llvm::Expected<llvm::SmallVector<char, 0>>
-compileRule(const Rule &rule, llvm::StringRef output,
+compileRule(const Rule &rule, llvm::StringRef stage,
             const CompileOptions &options = {});
 
 } // namespace updraft

@@ -22,6 +22,8 @@
 #include <unistd.h>
 
 using namespace updraft;
+using runtime::failWith;
+using runtime::guarded;
 
 namespace {
 

@@ -13,8 +13,8 @@
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir;
-using namespace updraft;
-using updraft::Level;
+
+namespace updraft {
 
 namespace {
 
@@ -454,9 +454,11 @@ ModuleOp Importer::run() {
   return module;
 }
 
-OwningOpRef<ModuleOp> updraft::importRule(const Rule &rule,
-                                          const llvm::SourceMgr *sources,
-                                          MLIRContext &context) {
+OwningOpRef<ModuleOp> importRule(const Rule &rule,
+                                 const llvm::SourceMgr *sources,
+                                 MLIRContext &context) {
   ir::loadPlanDialects(context);
   return Importer(rule, sources, context).run();
 }
+
+} // namespace updraft

@@ -11,8 +11,8 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
-using namespace updraft;
-using updraft::Level;
+
+namespace updraft {
 
 Location ImportContext::locate(MLIRContext *context,
                                llvm::SMRange range) const {
@@ -288,3 +288,5 @@ void BodyImporter::importView(const View &view) {
   ir::PutOp::create(builder_, location_, view.name,
                     importAt(view.value, view.level), Value());
 }
+
+} // namespace updraft

@@ -14,8 +14,8 @@
 #include <cmath>
 
 using namespace mlir;
-using namespace updraft;
-using updraft::Level;
+
+namespace updraft {
 
 //===----------------------------------------------------------------------===//
 // Build level
@@ -70,7 +70,7 @@ static std::optional<double> foldNumbers(const Expr *expr, ArrayRef<double> x) {
   }
 }
 
-std::optional<double> updraft::foldExactly(const Expr *expr) {
+std::optional<double> foldExactly(const Expr *expr) {
   if (expr->op == Op::Number || expr->op == Op::Boolean)
     return expr->number;
   if (expr->level != Level::Build)
@@ -363,3 +363,5 @@ Value BodyImporter::importCall(const Expr *expr) {
     llvm_unreachable("every builtin is imported");
   }
 }
+
+} // namespace updraft

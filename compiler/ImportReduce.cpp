@@ -12,10 +12,10 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 
 using namespace mlir;
-using namespace updraft;
-using updraft::Level;
 
-bool updraft::needsCount(Reducer reducer) {
+namespace updraft {
+
+bool needsCount(Reducer reducer) {
   return reducer == Reducer::Mean || reducer == Reducer::Rms;
 }
 
@@ -140,3 +140,5 @@ void BodyImporter::importPartial(unsigned index) {
   ir::PartialOp::create(builder_, location_, ir::Reducer::Sum, lists.count,
                         count, when);
 }
+
+} // namespace updraft

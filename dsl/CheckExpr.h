@@ -74,6 +74,7 @@ private:
   const Expr *state(unsigned index, const ast::Expr &expression);
   const Expr *hyper(unsigned index, const ast::Expr &expression);
   const Expr *let(unsigned index, const ast::Expr &expression);
+  Label inliningLabel() const;
   const Expr *inlined(Definition &definition, const ast::Expr &expression);
   std::nullptr_t guarded(const ast::Name &name, const ast::ExprPtr &guard,
                          const ast::Expr &use);

@@ -177,6 +177,13 @@ const Expr *Elaborator::hyper(unsigned index, const ast::Expr &expression) {
   return node;
 }
 
+Label Elaborator::inliningLabel() const {
+  for (const Place &place : kPlaces)
+    if (place.mode == mode_)
+      return place.label;
+  return Label::S7;
+}
+
 /// A let's own expression, in this place.
 const Expr *Elaborator::inlined(Definition &definition,
                                 const ast::Expr &expression) {
@@ -185,8 +192,7 @@ const Expr *Elaborator::inlined(Definition &definition,
   if (isNew) {
     if (++inlineDepth_ > kDeepest) {
       --inlineDepth_;
-      return error(mode_ == Mode::View ? Label::S7 : Label::S6,
-                   expression.range,
+      return error(inliningLabel(), expression.range,
                    "'" + expression.name +
                        "' stands behind more than 64 other names; that is too "
                        "deep outside an equation");
@@ -221,10 +227,11 @@ const Expr *Elaborator::let(unsigned index, const ast::Expr &expression) {
     return guarded(definition.ast->target, definition.ast->guard, expression);
   if (mode_ != Mode::Step) {
     const Expr *value = inlined(definition, expression);
-    if (value && inlinedNodes_ <= kMostInlined)
-      inlinedNodes_ += sizeOf(value, kMostInlined + 1);
-    if (value && inlinedNodes_ > kMostInlined)
-      return error(Label::S7, expression.range,
+    if (!value || inlinedNodes_ > kMostInlined)
+      return nullptr;
+    inlinedNodes_ += sizeOf(value, kMostInlined + 1);
+    if (inlinedNodes_ > kMostInlined)
+      return error(inliningLabel(), expression.range,
                    "'" + expression.name +
                        "' stands for too large an expression outside an "
                        "equation");

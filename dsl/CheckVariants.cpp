@@ -11,6 +11,7 @@
 #include "CheckSettle.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/SmallPtrSet.h"
 
 using namespace updraft;
 using namespace updraft::check;
@@ -19,12 +20,13 @@ using Kind = ast::Expr::Kind;
 
 static constexpr unsigned kMostVariants = 64;
 
-/// A name in a guard, or in the lets it reads, that only the run knows.
+using Seen = llvm::SmallPtrSet<const ast::Expr *, 8>;
+
+/// A name in a guard, or in the lets it reads, that only the run knows. `seen`:
+/// the lets that have been looked into, so that each is once.
 static const ast::Expr *culprit(const Context &context,
-                                const ast::Expr &expression, unsigned depth) {
-  constexpr unsigned kDeepest = 400;
-  if (depth > kDeepest)
-    return nullptr;
+                                const ast::Expr &expression, Seen &seen) {
+  constexpr unsigned kMostLets = 400;
   if (expression.kind == Kind::Call) {
     const Function *function = findFunction(expression.name);
     if (function && function->kind == Function::Kind::Shape)
@@ -34,18 +36,20 @@ static const ast::Expr *culprit(const Context &context,
   }
   if (expression.kind == Kind::Ref) {
     auto found = context.symbols.find(expression.name);
-    if (found != context.symbols.end() && !expression.primed) {
-      if (found->second.kind == Symbol::Kind::Option)
-        return nullptr;
-      if (found->second.kind == Symbol::Kind::Let) {
-        const Definition &definition = context.definitions[found->second.index];
-        return culprit(context, *definition.ast->value, depth + 1);
-      }
-    }
-    return &expression;
+    if (found == context.symbols.end() || expression.primed)
+      return &expression;
+    if (found->second.kind == Symbol::Kind::Option)
+      return nullptr;
+    if (found->second.kind != Symbol::Kind::Let)
+      return &expression;
+    const ast::Expr &value =
+        *context.definitions[found->second.index].ast->value;
+    if (seen.size() >= kMostLets || !seen.insert(&value).second)
+      return nullptr;
+    return culprit(context, value, seen);
   }
   for (const ast::ExprPtr &arg : expression.args)
-    if (const ast::Expr *found = culprit(context, *arg, depth + 1))
+    if (const ast::Expr *found = culprit(context, *arg, seen))
       return found;
   return nullptr;
 }
@@ -59,7 +63,8 @@ static void reportGuard(Context &context, const ast::Expr &guard,
                       "' is a number");
     return;
   }
-  const ast::Expr *found = culprit(context, guard, 0);
+  Seen seen;
+  const ast::Expr *found = culprit(context, guard, seen);
   if (!found) {
     context.error(Label::V2, guard.range,
                   "a guard is decided by options, tag(\"...\") and comparisons "
@@ -113,20 +118,20 @@ static std::vector<const ast::Expr *> guardsOf(const ast::Box &box) {
 
 /// Learns what holds for every tensor that is accepted.
 static void learnRequired(Context &context, const ast::Expr &condition,
-                          unsigned depth = 0) {
-  constexpr unsigned kDeepest = 400;
-  if (depth > kDeepest)
-    return;
+                          Seen &seen) {
   if (condition.kind == Kind::Binary && condition.op == ast::Operator::And) {
-    learnRequired(context, *condition.args[0], depth + 1);
-    learnRequired(context, *condition.args[1], depth + 1);
+    learnRequired(context, *condition.args[0], seen);
+    learnRequired(context, *condition.args[1], seen);
     return;
   }
   unsigned let = condition.kind == Kind::Ref && !condition.primed
                      ? context.definitionOf(condition.name, false)
                      : kNone;
   if (let != kNone) {
-    learnRequired(context, *context.definitions[let].ast->value, depth + 1);
+    constexpr unsigned kMostLets = 400;
+    const ast::Expr &value = *context.definitions[let].ast->value;
+    if (seen.size() < kMostLets && seen.insert(&value).second)
+      learnRequired(context, value, seen);
     return;
   }
   bool isNot =
@@ -209,8 +214,9 @@ private:
 } // namespace
 
 std::vector<Shapes> check::enumerateVariants(Context &context) {
+  Seen seen;
   for (const ast::Require &require : context.box.requires_)
-    learnRequired(context, *require.condition);
+    learnRequired(context, *require.condition, seen);
   return Enumerator(context).run();
 }
 

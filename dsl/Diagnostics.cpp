@@ -42,7 +42,7 @@ llvm::StringRef labelName(Label label) {
 
 std::string closest(llvm::StringRef name,
                     llvm::ArrayRef<std::string> candidates) {
-  unsigned best = std::max<size_t>(1, name.size() / 3) + 1;
+  unsigned best = (name.size() + 2) / 3 + 1;
   std::string found;
   for (const std::string &candidate : candidates) {
     if (candidate == name || candidate.empty())

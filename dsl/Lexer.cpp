@@ -30,7 +30,7 @@ struct Lexer {
   const char *at;
   Tokens result;
   std::string doc; ///< `///` lines not yet given to a token
-  bool startsLine = true, afterSpace = true;
+  bool startsLine = true, afterSpace = true, afterStranger = false;
   unsigned blankLines = 0; ///< newlines since the last token or comment
 
   llvm::SMRange rangeFrom(const char *begin) const {
@@ -58,7 +58,8 @@ struct Lexer {
 bool Lexer::isReadable() {
   const char *begin = text.begin();
   auto placeAt = [&](const char *p) {
-    return llvm::SMRange(llvm::SMLoc::getFromPointer(p), llvm::SMLoc());
+    llvm::SMLoc place = llvm::SMLoc::getFromPointer(p);
+    return llvm::SMRange(place, place);
   };
   if (text.size() > kMaxSourceSize)
     return diagnostics.report(Label::G5, placeAt(begin),
@@ -86,6 +87,7 @@ void Lexer::add(Token::Kind kind, const char *begin, double number) {
   token.text = llvm::StringRef(begin, at - begin);
   token.startsLine = startsLine;
   token.afterSpace = afterSpace;
+  token.afterStranger = afterStranger;
   token.number = number;
   if (!doc.empty()) {
     token.doc = int(result.docs.size());
@@ -93,7 +95,7 @@ void Lexer::add(Token::Kind kind, const char *begin, double number) {
     doc.clear();
   }
   result.tokens.push_back(token);
-  startsLine = afterSpace = false;
+  startsLine = afterSpace = afterStranger = false;
   blankLines = 0;
 }
 
@@ -208,6 +210,7 @@ void Lexer::lexString(const char *begin) {
   diagnostics.report(Label::G2, rangeFrom(begin),
                      "the string is not closed on its line; expected '\"'");
   add(Token::Kind::String, begin);
+  afterStranger = true; // brackets that should follow were part of it
 }
 
 /// name ::= word {'.' word}   word ::= (letter | '_') {letter | digit | '_'}
@@ -277,7 +280,7 @@ void Lexer::skipStranger(const char *begin) {
                        "'" + what + "' means nothing here" + hint);
   while (llvm::StringRef(at, text.end() - at).starts_with(what))
     at += what.size();
-  afterSpace = true;
+  afterSpace = afterStranger = true;
 }
 
 void Lexer::lexToken() {

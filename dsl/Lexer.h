@@ -49,6 +49,9 @@ struct Token {
   Kind kind = Kind::End;
   bool startsLine = false; ///< the first of its line
   bool afterSpace = false; ///< space, comment or newline before it
+  /// Text before it was reported and left out, so that what the parser expects
+  /// here says nothing new.
+  bool afterStranger = false;
   int doc = -1;            ///< index into Tokens::docs of its `///` lines
   llvm::StringRef text;
   double number = 0;

@@ -50,6 +50,8 @@ bool Parser::takeIfWord(llvm::StringRef word) {
 }
 
 bool Parser::unexpected(const llvm::Twine &what) {
+  if (token().afterStranger)
+    return false;
   if (is(Kind::End))
     return diagnostics_.report(Label::G4, token().range(),
                                "expected " + what +
@@ -73,6 +75,8 @@ bool Parser::expectClosing(Kind kind, const Token &opening) {
     take();
     return true;
   }
+  if (token().afterStranger)
+    return false;
   const char *closing = kind == Kind::RightParen   ? ")"
                         : kind == Kind::RightBrace ? "}"
                                                    : "]";
@@ -333,6 +337,8 @@ bool Parser::parseItem(ast::Box &box) {
 bool Parser::endsItem() {
   if (is(Kind::End) || is(Kind::RightBrace))
     return true;
+  if (token().afterStranger && !token().startsLine)
+    return false;
   if (!token().startsLine)
     return diagnostics_.report(Label::G7, token().range(),
                                "expected the end of the line, found '" +

@@ -16,7 +16,10 @@ using namespace updraft::runtime;
 /// addresses agree modulo a page collide in the cache's sets and in the
 /// processor's test of loads against stores.
 static constexpr size_t kPage = 4096;
-static constexpr size_t kSkew = 576;
+#ifndef SKEW
+#define SKEW 576
+#endif
+static constexpr size_t kSkew = SKEW;
 static constexpr size_t kSkewFrom = 4 * kPage;
 
 static void orderById(Optimizer &optimizer) {

@@ -2,6 +2,7 @@
 C++ in unit/ and runtime/ (ctest), Python in python/ and numerical/ (pytest)."""
 
 import os
+import sys
 
 import lit.formats
 
@@ -23,3 +24,4 @@ config.substitutions.append(
     ("%rules", os.path.join(config.source_folder, "optimizers")))
 config.substitutions.append(("%source", config.source_folder))
 config.substitutions.append(("%build", config.build_folder))
+config.substitutions.append(("%python", sys.executable))

@@ -170,6 +170,7 @@ struct DemandAnalysis {
         need(root.when, {});
       }
       plan.partialWhen[index] = literals;
+      plan.isRootLive[index] = true;
       need(root.value, literals);
     }
   }
@@ -203,9 +204,11 @@ struct DemandAnalysis {
 
   void run() {
     plan.demands.assign(graph.values.size(), {});
-    for (const Root &root : graph.roots) {
+    plan.isRootLive.assign(graph.roots.size(), false);
+    for (auto [index, root] : llvm::enumerate(graph.roots)) {
       if (root.kind == Root::Kind::Partial)
         continue;
+      plan.isRootLive[index] = true;
       Literals literals;
       if (root.when >= 0) {
         need(root.when, {});

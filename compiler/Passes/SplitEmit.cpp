@@ -78,10 +78,17 @@ std::string Emitter::blocksOfReduce(int value) {
   return name = sharedBlocks[number];
 }
 
+/// A list's name without what says that it holds totals.
+static StringRef stemOf(ir::ListOp list) {
+  StringRef name = list.getSymName();
+  name.consume_back(".total");
+  return name;
+}
+
 std::string Emitter::blocksOfList(int list) {
   std::string &name = blockLists[list];
   if (name.empty())
-    name = declareList((rule.lists[list].getSymName() + ".blocks").str(), true);
+    name = declareList((stemOf(rule.lists[list]) + ".blocks").str(), true);
   return name;
 }
 
@@ -100,7 +107,7 @@ Value Emitter::readItem(unsigned kernel, int item, int value) {
   std::string &name = itemSlots[item];
   if (name.empty()) {
     const plan::Item &made = plan.items[item];
-    name = declareSlot(wordsOf(op), made.level, made.variant);
+    name = declareSlot(slotNameOf(wordsOf(op)), made.level, made.variant);
     Emitted &maker = emitted[plan.kernelOfItem[item]];
     ir::PutOp::create(maker.builder, op->getLoc(), name, maker.values[value],
                       Value());
@@ -285,7 +292,8 @@ void Emitter::emitGroupFold(unsigned kernel, int value) {
     part = ir::FoldOp::create(builder, fold.getLoc(), fold.getReducer(),
                               fold.getList(), ir::LevelAttr());
   std::string &slot = groupSlots[value];
-  slot = declareSlot((fold.getList() + ".group").str(), plan::Level::Group, -1);
+  slot = declareSlot((stemOf(rule.lists[list]) + ".part").str(),
+                     plan::Level::Group, -1);
   ir::PutOp::create(builder, fold.getLoc(), slot, part, Value());
 }
 

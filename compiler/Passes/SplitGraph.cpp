@@ -103,14 +103,17 @@ void GraphBuilder::describeCompute(Operation &op, plan::Value &value) {
   using Kind = plan::Value::Kind;
   for (int operand : value.operands)
     value.level = std::max(value.level, rule.graph.values[operand].level);
-  bool isRounding = isa<arith::TruncFOp, arith::ExtFOp>(op);
+  bool isRounding = isa<arith::TruncFOp>(op);
   bool isLogic = isa<arith::AndIOp, arith::OrIOp, arith::XOrIOp>(op);
   // What is known when it is compiled, but not folded, is computed once a call.
   if (value.level == plan::Level::Build && !isRounding && !isLogic)
     value.level = plan::Level::Model;
   // Logic is repeated so that a kernel's conditions show how they hang
   // together.
-  value.isCheap = value.level < plan::Level::Element && (isRounding || isLogic);
+  // Slots are f64, so a narrower scalar stays in the kernel that uses it.
+  bool isNarrow = op.getResult(0).getType().isF32();
+  value.isCheap =
+      value.level < plan::Level::Element && (isRounding || isLogic || isNarrow);
   if (isa<arith::SelectOp>(op))
     value.kind = Kind::Select;
   else if (isa<arith::AndIOp>(op))

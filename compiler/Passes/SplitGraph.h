@@ -46,6 +46,10 @@ ir::Level levelOf(plan::Level level);
 /// The words of the rule that `op` stands for: the name of its location.
 llvm::StringRef wordsOf(mlir::Operation *op);
 
+/// The name in front of a reduction's words ("norm" of "norm(g over model)"),
+/// or a name as it is.
+llvm::StringRef slotNameOf(llvm::StringRef words);
+
 /// Bytes a parameter that an element kernel reads and writes, in the worst case
 /// over its conditions.
 struct Traffic {

@@ -13,9 +13,9 @@
 using namespace mlir;
 using namespace updraft;
 
-/// The name at the head of a reduction's text: "norm" of "norm(g over model)".
-static StringRef headOf(StringRef words) {
-  return words.take_while([](char c) { return llvm::isAlnum(c) || c == '_'; });
+StringRef updraft::slotNameOf(StringRef words) {
+  return words.take_while(
+      [](char c) { return llvm::isAlnum(c) || c == '_' || c == '.'; });
 }
 
 /// Adds `words` to a list for people, once.
@@ -71,7 +71,7 @@ Emitter::Words Emitter::wordsOfKernel(const plan::Kernel &kernel,
       name += "." + stringifyLevel(levelOf(kernel.level)).str();
   } else if (kernel.level == plan::Level::Element) {
     name = storesParam           ? "update"
-           : !reductions.empty() ? headOf(reductions).str()
+           : !reductions.empty() ? slotNameOf(reductions).str()
                                  : "store";
     why = storesParam || reductions.empty() ? stores : reductions;
     if (storesParam)
@@ -79,7 +79,7 @@ Emitter::Words Emitter::wordsOfKernel(const plan::Kernel &kernel,
   } else {
     StringRef level = stringifyLevel(levelOf(kernel.level));
     name = reductions.empty() ? level.str()
-                              : (headOf(reductions) + "." + level).str();
+                              : (slotNameOf(reductions) + "." + level).str();
     why = reductions.empty() ? puts : reductions;
   }
   if (kernel.variant >= 0 && rule.variants.size() > 1) {

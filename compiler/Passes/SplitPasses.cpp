@@ -40,9 +40,6 @@ struct PassPlanner {
   bool isElement(int value) const {
     return graph.values[value].level == Level::Element;
   }
-  bool isLive(const Root &root) const {
-    return root.kind != Root::Kind::Partial || plan.demands[root.value].isLive;
-  }
   int phaseOfAll(const Literals &literals) const {
     int phase = 0;
     for (Literal literal : literals)
@@ -70,7 +67,7 @@ struct PassPlanner {
 
 void PassPlanner::findRootPhase(unsigned index) {
   const Root &root = graph.roots[index];
-  if (!isLive(root))
+  if (!plan.isRootLive[index])
     return;
   int phase = phases[resolve(plan, root.value)];
   if (root.kind == Root::Kind::Partial)
@@ -115,7 +112,7 @@ void PassPlanner::useAt(int value, int phase) {
 void PassPlanner::findFirstUses() {
   firstUse.assign(graph.values.size(), kNever);
   for (auto [index, root] : llvm::enumerate(graph.roots)) {
-    if (root.level != Level::Element || !isLive(root))
+    if (root.level != Level::Element || !plan.isRootLive[index])
       continue;
     useAt(root.value, rootPhases[index]);
     useAt(root.when, rootPhases[index]);
@@ -154,7 +151,8 @@ void PassPlanner::findFirstUses() {
 int PassPlanner::lastPass(int variant) const {
   int last = -1;
   for (auto [index, root] : llvm::enumerate(graph.roots))
-    if (root.variant == variant && root.level == Level::Element && isLive(root))
+    if (root.variant == variant && root.level == Level::Element &&
+        plan.isRootLive[index])
       last = std::max(last, rootPhases[index]);
   for (int value : order) {
     const Value &node = graph.values[value];
@@ -171,7 +169,7 @@ std::vector<Choice> PassPlanner::choicesOf(int variant) const {
   auto beforeUse = [&](int use) { return use == kNever ? last : use - 1; };
   for (auto [index, root] : llvm::enumerate(graph.roots)) {
     if (root.variant != variant || root.level != Level::Element ||
-        !isLive(root))
+        !plan.isRootLive[index])
       continue;
     int high = last;
     if (root.kind == Root::Kind::Partial)
@@ -256,7 +254,7 @@ int PassPlanner::bytesOf(int variant, int last, bool &isPossible,
     bool isUsed = false;
     for (auto [index, root] : llvm::enumerate(graph.roots)) {
       if (root.variant != variant || root.level != Level::Element ||
-          !isLive(root) || plan.rootPass[index] != pass)
+          !plan.isRootLive[index] || plan.rootPass[index] != pass)
         continue;
       isUsed = true;
       isPossible &= collectLoads(root.value, pass, seen, loads);

@@ -108,9 +108,10 @@ struct Plan {
   /// A Select whose condition is known wherever it is needed: that side; else
   /// the value itself.
   std::vector<int> alias;
-  std::vector<Demand> demands; ///< of values
-  std::vector<int> rootPass;   ///< of Stores and Partials of elements, else -1
-  std::vector<int> reducePass; ///< by value
+  std::vector<Demand> demands;  ///< of values
+  std::vector<char> isRootLive; ///< a Partial is if its Fold is needed
+  std::vector<int> rootPass;    ///< of Stores and Partials of elements, else -1
+  std::vector<int> reducePass;  ///< by value
   /// Under which conditions a Reduce (by value) or Partial (by root) is needed.
   std::vector<Literals> reduceWhen, partialWhen;
   std::vector<Item> items;

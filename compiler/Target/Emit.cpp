@@ -9,6 +9,7 @@
 #include "compiler/Target/Object.h"
 #include "compiler/Target/ToLlvm.h"
 
+#include "llvm/ADT/StringSwitch.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Support/raw_ostream.h"
@@ -19,17 +20,17 @@ namespace updraft {
 using Bytes = llvm::SmallVector<char, 0>;
 using llvm::Expected;
 
-static constexpr FormName kForms[] = {
-    {Form::Kernels, "kernels", "the kernels as loops over vectors", true},
-    {Form::Llvm, "llvm", "the kernels and the program as LLVM IR", true},
-    {Form::Asm, "asm", "machine code as text", true},
-    {Form::Object, "object", "machine code as an ELF object to link", false},
-    {Form::Image, "image", "machine code as a flat image to load", false},
-    {Form::Shared, "shared", "machine code as a shared object", false},
-    {Form::Header, "header", "the C header of the object", true},
-};
-
-llvm::ArrayRef<FormName> allForms() { return kForms; }
+std::optional<Form> findForm(llvm::StringRef name) {
+  return llvm::StringSwitch<std::optional<Form>>(name)
+      .Case("kernels", Form::Kernels)
+      .Case("llvm", Form::Llvm)
+      .Case("asm", Form::Asm)
+      .Case("object", Form::Object)
+      .Case("image", Form::Image)
+      .Case("shared", Form::Shared)
+      .Case("header", Form::Header)
+      .Default(std::nullopt);
+}
 
 static llvm::Error fail(const char *message) {
   return llvm::createStringError(std::errc::invalid_argument, message);

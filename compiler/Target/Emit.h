@@ -14,18 +14,15 @@
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/Support/Error.h"
 
+#include <optional>
+
 namespace updraft {
 
 /// The forms behind the plan, in the order in which one becomes the next.
 enum class Form : uint8_t { Kernels, Llvm, Asm, Object, Image, Shared, Header };
 
-/// One form as `--emit` and `--help` know it.
-struct FormName {
-  Form form;
-  llvm::StringRef name, summary;
-  bool isText;
-};
-llvm::ArrayRef<FormName> allForms();
+/// The form that `--emit` calls `name`, if there is one.
+std::optional<Form> findForm(llvm::StringRef name);
 
 /// Turns a plan into `form`. The module is used up. Complaints about the module
 /// go to its context's diagnostics as well. The same plan gives the same bytes.

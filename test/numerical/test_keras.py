@@ -193,9 +193,20 @@ def test_no_decay_tag(tmp_path, float64):
 
 
 def scaled_steps(inner, params, grads, **scaling):
+    """LossScaleOptimizer, whose condition JAX allows only without effects."""
     optimizer = BASE.LossScaleOptimizer(inner, **scaling)
-    result = keras_steps(optimizer, params, grads)
-    return result, optimizer
+    variables = {name: keras.Variable(value, dtype=str(value.dtype), name=name)
+                 for name, value in params.items()}
+    optimizer.build(list(variables.values()))
+    for arrays in grads:
+        values, states = optimizer.stateless_apply(
+            [v.value for v in optimizer.variables],
+            [keras.ops.convert_to_tensor(g) for g in arrays.values()],
+            [v.value for v in variables.values()])
+        for variable, value in zip([*variables.values(), *optimizer.variables],
+                                   [*values, *states]):
+            variable.assign(value)
+    return {n: np.asarray(v.numpy()) for n, v in variables.items()}, optimizer
 
 
 @pytest.mark.parametrize("overflow", [(), (1,), (0, 1, 5), (9,)])
@@ -260,7 +271,7 @@ def test_empty_tensor(tmp_path, dtype):
 
 
 def test_300_tensors(tmp_path, dtype):
-    shapes = {f"w{i:03}": (i % 7, 1 + i % 5) for i in range(300)}
+    shapes = {f"w{i:03}": [(3,), (4, 5), (0,)][i % 3] for i in range(300)}
     params = tensors(1, dtype, shapes)
     grads = [tensors(2 + i, dtype, shapes) for i in range(3)]
     compare(tmp_path, dtype, "keras/global_clipnorm(0.1) | keras/nadam(0.05)",

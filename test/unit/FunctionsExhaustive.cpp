@@ -18,9 +18,12 @@
 
 using namespace updraft;
 
-/// Distance of `value` from `truth` in ulps of an f32 of truth's size; 1000 if
-/// one is NaN or infinite and the other is not what it rounds to.
+/// Distance of `value` from `truth` in ulps of an f32 of truth's size, or half
+/// an ulp where it is the nearest; 1000 if one is NaN or infinite and the other
+/// is not what it rounds to.
 static double ulps(float value, double truth) {
+  if (value == float(truth))
+    return 0.5;
   if (std::isnan(truth) || std::isnan(value))
     return std::isnan(truth) && std::isnan(value) ? 0 : 1000;
   if (std::isinf(float(truth)) || std::isinf(value))

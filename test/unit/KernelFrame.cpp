@@ -88,8 +88,8 @@ Frame::Frame(const Loaded &loaded, std::deque<TestTensor> &tensors,
 void Frame::addTensor(TestTensor &tensor, uint32_t id, uint64_t firstPartial) {
   size_t at = rows_.size();
   rows_.resize(at + rowBytes_);
-  updraft_tensor row = {tensor.size, 0,  firstPartial,  id,
-                        tensor.group, tensor.active, 0};
+  updraft_tensor row = {tensor.size,   0, firstPartial, id, tensor.group,
+                        tensor.active, 0};
   memcpy(&rows_[at], &row, sizeof(row));
   for (size_t i = 0; i < tensor.arrays.size(); ++i) {
     void *pointer = tensor.arrays[i].data();
@@ -111,9 +111,9 @@ void Frame::addTensor(TestTensor &tensor, uint32_t id, uint64_t firstPartial) {
 }
 
 double &Frame::tensor(unsigned index, unsigned slot) {
-  return *reinterpret_cast<double *>(&rows_[index * rowBytes_ +
-                                            sizeof(updraft_tensor) +
-                                            8 * (arrays_ + slot)]);
+  return *reinterpret_cast<double *>(
+      &rows_[index * rowBytes_ + sizeof(updraft_tensor) +
+             8 * (arrays_ + slot)]);
 }
 
 void Frame::runElements(updraft_entry *entry) {

@@ -11,9 +11,12 @@
 
 #include "runtime/abi.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <deque>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -60,8 +63,7 @@ struct TestTensor {
 /// All tensors of a test, of the program's first variant, sorted by group.
 class Frame {
 public:
-  Frame(const Loaded &loaded, std::deque<TestTensor> &tensors,
-        unsigned groups);
+  Frame(const Loaded &loaded, std::deque<TestTensor> &tensors, unsigned groups);
 
   /// Runs all kernels of `when` in order, chunks of one group at a time.
   void run(uint32_t when);
@@ -111,6 +113,46 @@ template <typename T> double tensorSum(const std::vector<T> &items) {
         sumOf(&items[i], std::min<size_t>(4096, items.size() - i)));
   return sumOf(blocks.data(), blocks.size());
 }
+
+/// Sizes around every edge: vectors, lanes, blocks, chunks.
+constexpr size_t kSizes[] = {0,   1,    7,    15,   16,    17,    100,   127,
+                             128, 4095, 4096, 4097, 16384, 16385, 100003};
+
+template <typename T>
+std::vector<uint8_t> randomArray(size_t size, unsigned seed, double scale) {
+  std::mt19937 random(seed);
+  std::normal_distribution<double> normal(0, scale);
+  std::vector<T> items(size);
+  for (T &item : items)
+    item = T(normal(random));
+  std::vector<uint8_t> bytes(size * sizeof(T));
+  if (size != 0)
+    memcpy(bytes.data(), items.data(), bytes.size());
+  return bytes;
+}
+
+template <typename T> std::vector<T> as(const std::vector<uint8_t> &bytes) {
+  std::vector<T> items(bytes.size() / sizeof(T));
+  if (!items.empty())
+    memcpy(items.data(), bytes.data(), bytes.size());
+  return items;
+}
+
+/// Same bits, or both NaN.
+template <typename T> bool same(T left, T right) {
+  return memcmp(&left, &right, sizeof(T)) == 0 ||
+         (left != left && right != right);
+}
+
+/// Instantiates a suite for every target that this machine can run.
+#define UPDRAFT_FOR_ALL_TARGETS(Suite)                                         \
+  INSTANTIATE_TEST_SUITE_P(All, Suite, testing::ValuesIn(runnableTargets()),   \
+                           [](const auto &info) {                              \
+                             std::string name = info.param;                    \
+                             for (char &c : name)                              \
+                               c = isalnum(c) ? c : '_';                       \
+                             return name;                                      \
+                           })
 
 } // namespace updraft::test
 

@@ -1,0 +1,226 @@
+//===- Explain.cpp - What a compiled rule costs ---------------------------===//
+//
+// Nothing is computed here that the plan does not say.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Explain.h"
+
+#include "compiler/Dialect/Dialect.h"
+#include "compiler/Import.h"
+#include "compiler/Pipeline.h"
+#include "runtime/abi.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/MLIRContext.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/JSON.h"
+
+using namespace updraft;
+
+//===----------------------------------------------------------------------===//
+// Reading the plan
+//===----------------------------------------------------------------------===//
+
+static std::string typeName(mlir::Type type) {
+  std::string name;
+  llvm::raw_string_ostream(name) << type;
+  return name;
+}
+
+/// "rank(p) >= 2": a test as the rule says it.
+static std::string testText(mlir::DictionaryAttr test) {
+  auto number = [&](llvm::StringRef key) {
+    return test.getAs<mlir::IntegerAttr>(key).getInt();
+  };
+  static const char *const relations[] = {"==", "!=", "<", "<=", ">", ">="};
+  std::string text;
+  llvm::raw_string_ostream out(text);
+  if (number("what") == UPDRAFT_TEST_TAG) {
+    out << (number("relation") == UPDRAFT_NE ? "!" : "") << "tag(\""
+        << test.getAs<mlir::StringAttr>("tag").getValue() << "\")";
+    return text;
+  }
+  if (number("what") == UPDRAFT_TEST_DIM)
+    out << "dim(p, " << number("index") << ")";
+  else
+    out << (number("what") == UPDRAFT_TEST_RANK ? "rank(p)" : "size(p)");
+  out << " " << relations[number("relation")] << " "
+      << llvm::format("%g",
+                      test.getAs<mlir::FloatAttr>("value").getValueAsDouble());
+  return text;
+}
+
+static Explanation::Variant describeVariant(ir::VariantOp variant) {
+  Explanation::Variant result;
+  result.name = variant.getSymName();
+  for (mlir::Attribute test : variant.getTests()) {
+    if (!result.tests.empty())
+      result.tests += " && ";
+    result.tests += testText(mlir::cast<mlir::DictionaryAttr>(test));
+  }
+  for (auto array : variant.getBody().getOps<ir::ArrayOp>())
+    if (array.getRole() == ir::Role::State)
+      result.stateBytes += array.getFormat().getIntOrFloatBitWidth() / 8.0;
+  return result;
+}
+
+static Explanation::Kernel describeKernel(ir::KernelOp kernel) {
+  Explanation::Kernel result;
+  result.name = kernel.getSymName();
+  result.level = ir::stringifyLevel(kernel.getLevel());
+  result.variant = kernel.getVariant().value_or("");
+  if (auto after = kernel.getAfter())
+    result.after = ir::stringifyLevel(*after);
+  result.why = kernel.getWhy();
+  result.reads = kernel.getReads() / 1000.0;
+  result.writes = kernel.getWrites() / 1000.0;
+  return result;
+}
+
+Explanation updraft::explain(mlir::ModuleOp module) {
+  Explanation result;
+  ir::ProgramOp program = *module.getOps<ir::ProgramOp>().begin();
+  result.rule = program.getSymName();
+  for (auto variant : program.getBody().getOps<ir::VariantOp>()) {
+    result.variants.push_back(describeVariant(variant));
+    auto arrays = variant.getBody().getOps<ir::ArrayOp>();
+    if (!arrays.empty())
+      result.param = typeName((*arrays.begin()).getFormat());
+  }
+  for (auto kernel : program.getBody().getOps<ir::KernelOp>()) {
+    if (kernel.getWhen() != ir::When::Step)
+      continue;
+    result.kernels.push_back(describeKernel(kernel));
+    const Explanation::Kernel &described = result.kernels.back();
+    if (kernel.getLevel() != ir::Level::Element)
+      continue;
+    for (Explanation::Variant &variant : result.variants)
+      if (variant.name == described.variant) {
+        ++variant.passes;
+        variant.bytes += described.reads + described.writes;
+      }
+  }
+  for (const Explanation::Variant &variant : result.variants) {
+    result.passes = std::max(result.passes, variant.passes);
+    result.bytes = std::max(result.bytes, variant.bytes);
+    result.stateBytes = std::max(result.stateBytes, variant.stateBytes);
+  }
+  return result;
+}
+
+std::optional<Explanation> updraft::explainRule(const Rule &rule) {
+  mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
+  mlir::OwningOpRef<mlir::ModuleOp> module = importRule(rule, nullptr, context);
+  if (!module || failed(runUntil(*module, "plan")))
+    return std::nullopt;
+  return explain(*module);
+}
+
+//===----------------------------------------------------------------------===//
+// Printing
+//===----------------------------------------------------------------------===//
+
+/// A number without zeros behind the point.
+static std::string brief(double number) {
+  std::string text;
+  llvm::raw_string_ostream(text) << llvm::format("%g", number);
+  return text;
+}
+
+static std::string counted(unsigned count, llvm::StringRef what,
+                           llvm::StringRef many) {
+  return std::to_string(count) + " " + (count == 1 ? what : many).str();
+}
+
+/// Prints rows with columns as wide as their widest cell; the columns from
+/// `firstNumber` up to `lastNumber` are numbers and stand to the right.
+static void printRows(const std::vector<std::vector<std::string>> &rows,
+                      unsigned firstNumber, unsigned lastNumber,
+                      llvm::raw_ostream &out) {
+  std::vector<size_t> widths(rows.front().size());
+  for (const auto &row : rows)
+    for (auto [width, cell] : llvm::zip(widths, row))
+      width = std::max(width, cell.size());
+  for (const auto &row : rows) {
+    std::string line;
+    for (auto [column, cell] : llvm::enumerate(row)) {
+      std::string space(widths[column] - cell.size(), ' ');
+      bool isNumber = column >= firstNumber && column <= lastNumber;
+      line += (column ? "  " : "") + (isNumber ? space + cell : cell + space);
+    }
+    out << llvm::StringRef(line).rtrim() << "\n";
+  }
+}
+
+void updraft::printTable(const Explanation &explanation, double bandwidth,
+                         llvm::raw_ostream &out) {
+  out << explanation.rule << " (" << explanation.param
+      << "): " << counted(explanation.passes, "pass", "passes") << ", "
+      << brief(explanation.bytes) << " bytes per parameter, "
+      << brief(explanation.stateBytes) << " of them state that is kept\n\n";
+  std::vector<std::vector<std::string>> rows = {
+      {"kernel", "level", "after", "reads", "writes", "bytes", "why"}};
+  for (const Explanation::Kernel &kernel : explanation.kernels) {
+    bool isPass = kernel.level == "element";
+    auto bytes = [&](double number) {
+      return isPass ? brief(number) : std::string();
+    };
+    rows.push_back({kernel.name, kernel.level, kernel.after,
+                    bytes(kernel.reads), bytes(kernel.writes),
+                    bytes(kernel.reads + kernel.writes), kernel.why});
+  }
+  printRows(rows, 3, 5, out);
+  if (explanation.variants.size() > 1) {
+    out << "\n";
+    rows = {{"variant", "passes", "bytes", "state", "tensors with"}};
+    for (const Explanation::Variant &variant : explanation.variants)
+      rows.push_back({variant.name, std::to_string(variant.passes),
+                      brief(variant.bytes), brief(variant.stateBytes),
+                      variant.tests});
+    printRows(rows, 1, 3, out);
+  }
+  out << "\nat " << brief(bandwidth)
+      << " GB/s: " << brief(explanation.bytes / bandwidth)
+      << " ms for a million parameters\n";
+}
+
+void updraft::printJson(const Explanation &explanation, double bandwidth,
+                        llvm::raw_ostream &out) {
+  llvm::json::OStream json(out, 2);
+  json.object([&] {
+    json.attribute("rule", explanation.rule);
+    json.attribute("param", explanation.param);
+    json.attribute("passes", explanation.passes);
+    json.attribute("bytes_per_param", explanation.bytes);
+    json.attribute("state_bytes_per_param", explanation.stateBytes);
+    json.attribute("bandwidth_gb_per_s", bandwidth);
+    json.attribute("predicted_ns_per_param", explanation.bytes / bandwidth);
+    json.attributeArray("kernels", [&] {
+      for (const Explanation::Kernel &kernel : explanation.kernels)
+        json.object([&] {
+          json.attribute("name", kernel.name);
+          json.attribute("level", kernel.level);
+          json.attribute("variant", kernel.variant);
+          json.attribute("after", kernel.after);
+          json.attribute("reads", kernel.reads);
+          json.attribute("writes", kernel.writes);
+          json.attribute("bytes_per_param", kernel.reads + kernel.writes);
+          json.attribute("why", kernel.why);
+        });
+    });
+    json.attributeArray("variants", [&] {
+      for (const Explanation::Variant &variant : explanation.variants)
+        json.object([&] {
+          json.attribute("name", variant.name);
+          json.attribute("tests", variant.tests);
+          json.attribute("passes", variant.passes);
+          json.attribute("bytes_per_param", variant.bytes);
+          json.attribute("state_bytes_per_param", variant.stateBytes);
+        });
+    });
+  });
+  out << "\n";
+}

@@ -1,0 +1,62 @@
+//===- Explain.h - What a compiled rule costs -----------------------------===//
+//
+// The table behind --explain: kernels in the order in which they run, the bytes
+// each moves a parameter, and the equation that forced it. Read off the plan,
+// so that it says what is compiled and not what somebody hopes for.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef UPDRAFT_COMPILER_EXPLAIN_H
+#define UPDRAFT_COMPILER_EXPLAIN_H
+
+#include "llvm/Support/raw_ostream.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace mlir {
+class ModuleOp;
+} // namespace mlir
+
+namespace updraft {
+
+struct Rule;
+
+struct Explanation {
+  /// A kernel of the step. Bytes are a parameter's, in the worst case over the
+  /// kernel's conditions; scalar kernels move none worth counting.
+  struct Kernel {
+    std::string name, level, variant, after, why;
+    double reads = 0, writes = 0;
+  };
+  /// Tensors that the same tests hold of.
+  struct Variant {
+    std::string name, tests;
+    unsigned passes = 0;
+    double bytes = 0, stateBytes = 0;
+  };
+  std::string rule, param;
+  unsigned passes = 0;              ///< of the dearest variant, as are
+  double bytes = 0, stateBytes = 0; ///< the bytes moved and stored
+  std::vector<Kernel> kernels;
+  std::vector<Variant> variants;
+};
+
+/// Explains the program of `module`, whose stage is `plan`.
+Explanation explain(mlir::ModuleOp module);
+
+/// Imports, plans and explains a rule. None if that fails, which is a bug.
+std::optional<Explanation> explainRule(const Rule &rule);
+
+/// A table for people. `bandwidth` in GB/s predicts the time of a step.
+void printTable(const Explanation &explanation, double bandwidth,
+                llvm::raw_ostream &out);
+
+/// One JSON object.
+void printJson(const Explanation &explanation, double bandwidth,
+               llvm::raw_ostream &out);
+
+} // namespace updraft
+
+#endif // UPDRAFT_COMPILER_EXPLAIN_H
