@@ -25,7 +25,8 @@ struct Binder {
   Scopes &scopes;
   Diagnostics &diagnostics;
   Part &part;
-  std::vector<const ast::Schedule *> open; ///< that are being inlined
+  /// Schedules whose defaults are being bound.
+  std::vector<const ast::Schedule *> open;
 
   bool bindStage();
   bool bindOption(ast::Option &option, const ExprPtr &value);
@@ -267,8 +268,14 @@ ExprPtr Binder::inlinedCall(const ast::Expr &call,
     made.name = {fullName + "." + parameter.name->text, call.range};
     made.doc = parameter.name->text + " of " + schedule.name.text + ".";
     made.isModel = hyper.isModel;
-    if (!addParameter(std::move(made), values[i] ? values[i] : parameter.value))
+    // Only a default can stand in itself: an argument is a finite text.
+    bool isDefault = !values[i];
+    if (isDefault)
+      open.push_back(&schedule);
+    if (!addParameter(std::move(made), isDefault ? parameter.value : values[i]))
       return nullptr;
+    if (isDefault)
+      open.pop_back();
   }
   return scheduleBody(schedule.body, schedule, fullName);
 }

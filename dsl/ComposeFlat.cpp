@@ -7,6 +7,7 @@
 
 #include "ComposeFlat.h"
 #include "Builtins.h"
+#include "Lexer.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/Twine.h"
@@ -148,9 +149,16 @@ bool Flattener::gatherHanded(size_t part) {
   return isGood;
 }
 
-/// No two parts give one name.      SPEC (B7)
+/// No two parts give one name, and none is too long to be read again.
+/// SPEC (B7, G5)
 bool Flattener::takeName(const std::string &name, ast::Range range,
                          size_t part) {
+  if (name.size() > kMaxNameLength)
+    return diagnostics_.report(
+        Label::G5, range,
+        "in the flat rule this name would have " + llvm::Twine(name.size()) +
+            " characters, at most " + llvm::Twine(kMaxNameLength) +
+            " are possible; shorten it or its label");
   auto [owner, isNew] = owners_.insert({name, part});
   if (isNew || owner->second == part)
     return true;
@@ -166,6 +174,9 @@ bool Flattener::takeName(const std::string &name, ast::Range range,
 bool Flattener::takeNames() {
   bool isGood = true;
   for (size_t i = 0; i < parts_.size() && isGood; ++i) {
+    if (!parts_[i].isCore()) // the longest name that composition makes
+      isGood &=
+          takeName(parts_[i].fullName("inner.committed"), parts_[i].used, i);
     for (const std::string &name : parts_[i].names)
       isGood &= takeName(parts_[i].fullName(name), parts_[i].box.name.range, i);
     for (const ast::Hyper &hyper : parts_[i].parameters)
@@ -325,6 +336,27 @@ void Flattener::addEquations(size_t part) {
   }
 }
 
+/// What composition puts around an expression may make it too high to be read
+/// again.      SPEC (G5)
+bool Flattener::checkHeights() {
+  bool isGood = true;
+  auto check = [&](const ExprPtr &e) {
+    if (e && e->height > ast::kMaxHeight)
+      isGood = diagnostics_.report(Label::G5, e->range,
+                                   "in the flat rule the expression is nested "
+                                   "more than " +
+                                       llvm::Twine(ast::kMaxHeight) +
+                                       " levels deep; name a part of it");
+  };
+  for (const ast::Equation &equation : flat_->equations) {
+    check(equation.value);
+    check(equation.guard);
+  }
+  for (const ast::Hyper &hyper : flat_->hypers)
+    check(hyper.initial);
+  return isGood;
+}
+
 std::unique_ptr<ast::Box> Flattener::run() {
   bool isGood = true;
   for (size_t i = 0; i < parts_.size(); ++i) {
@@ -352,7 +384,7 @@ std::unique_ptr<ast::Box> Flattener::run() {
   addCounters();
   if (result) // last, as one writes it
     flat_->equations.push_back(std::move(*result));
-  if (diagnostics_.hasErrors())
+  if (!checkHeights() || diagnostics_.hasErrors())
     return nullptr;
   return std::move(flat_);
 }

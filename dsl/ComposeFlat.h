@@ -54,6 +54,7 @@ private:
   bool takeNames();
   bool changesResult(size_t part, const ast::Equation &equation) const;
   void checkClipping(size_t part);
+  bool checkHeights();
 
   // Holding (ComposeHold.cpp).
   void placeParts();

@@ -18,7 +18,6 @@ namespace updraft {
 
 namespace {
 
-constexpr size_t kMaxNameLength = 255;
 constexpr size_t kMaxNumberLength = 400;
 
 bool isNameStart(char c) { return llvm::isAlpha(c) || c == '_'; }

@@ -52,7 +52,7 @@ struct Token {
   /// Text before it was reported and left out, so that what the parser expects
   /// here says nothing new.
   bool afterStranger = false;
-  int doc = -1;            ///< index into Tokens::docs of its `///` lines
+  int doc = -1; ///< index into Tokens::docs of its `///` lines
   llvm::StringRef text;
   double number = 0;
 
@@ -72,6 +72,9 @@ struct Tokens {
 
 /// The largest text that is read, in bytes.
 constexpr size_t kMaxSourceSize = 1 << 20;
+
+/// The longest name, dots included.
+constexpr size_t kMaxNameLength = 255;
 
 /// The tokens of a buffer. Text that is no token is reported and left out, so
 /// the parser always has something to read.

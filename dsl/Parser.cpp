@@ -139,9 +139,15 @@ bool Parser::startsItem() const {
          tokenAfter(after).kind == Kind::Assign;
 }
 
+/// Inside brackets a line may begin with anything; the next item is then one
+/// that looks like it.
 void Parser::skipToItem() {
+  bool wasInside = openBrackets_ != 0;
   openBrackets_ = 0;
-  while (!is(Kind::End) && !is(Kind::RightBrace) && !startsItem() &&
+  auto mayStartItem = [&] {
+    return startsItem() || (!wasInside && is(Kind::Name) && token().startsLine);
+  };
+  while (!is(Kind::End) && !is(Kind::RightBrace) && !mayStartItem() &&
          !startsDeclaration())
     take();
 }

@@ -384,7 +384,9 @@ std::string print(const ast::File &file) {
   std::string result;
   llvm::raw_string_ostream out(result);
   printDoc(out, file.doc, "");
-  bool needsLine = !file.doc.empty();
+  if (!file.doc.empty())
+    out << '\n'; // it belongs to the file because of this line
+  bool needsLine = false;
   auto separate = [&] {
     if (needsLine)
       out << '\n';
