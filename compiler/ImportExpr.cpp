@@ -98,7 +98,7 @@ std::optional<double> foldExactly(const Expr *expr) {
 Value BodyImporter::importAt(const Expr *expr, Level level) {
   if (std::optional<double> known = foldExactly(expr);
       known && !expr->isBoolean)
-    return round(constant(*known, typeAt(Level::Model)), level);
+    return constant(*known, typeAt(level));
   return round(import(expr), level);
 }
 

@@ -179,6 +179,8 @@ std::vector<Shapes> enumerateVariants(Context &context);
 void enterVariant(Context &context);
 void checkStates(Context &context, const std::vector<Shapes> &variants);
 void checkEquations(Context &context, const std::vector<Shapes> &variants);
+/// Puts the shared equations in order, seen from all variants.
+void orderShared(Context &context);
 void checkViews(Context &context);
 void checkRequires(Context &context);
 void warnAboutRule(Context &context);

@@ -332,6 +332,38 @@ static void enter(Context &context, const std::vector<Shapes> &variants,
   enterVariant(context);
 }
 
+static bool hasAllOperands(const Context &context, unsigned variant) {
+  for (unsigned i = 0; i < context.crosses.size(); ++i) {
+    const std::vector<const Expr *> &operands = context.crosses[i].operands;
+    if (!context.rule.reductions[i].shared &&
+        (operands.size() <= variant || !operands[variant]))
+      return false;
+  }
+  return true;
+}
+
+/// A reduction that was found in a later variant takes values from the earlier
+/// ones too, and its operand there may need further reductions. Each round
+/// finds at least one, and there are no more than calls in the text.
+static void completeEarlier(Context &context,
+                            const std::vector<Shapes> &variants) {
+  bool isComplete = false;
+  while (!isComplete && !context.diagnostics.hasErrors()) {
+    isComplete = true;
+    for (unsigned i = 0; i < variants.size(); ++i) {
+      if (hasAllOperands(context, i))
+        continue;
+      isComplete = false;
+      enter(context, variants, i);
+      Variant &variant = context.rule.variants[i];
+      variant.equations.clear();
+      Orderer orderer(context);
+      completeRoots(context, orderer, variant);
+      completeOperands(context, orderer, variant);
+    }
+  }
+}
+
 /// Lets that nothing needs: looked over for errors, then forgotten.
 static void checkDead(Context &context, const std::vector<Shapes> &variants) {
   size_t lets = context.rule.lets.size();
@@ -378,26 +410,13 @@ void check::checkEquations(Context &context,
     completeOperands(context, orderer, variant);
     checkViews(context);
   }
-  // A reduction that only a later variant's equations read is taken from the
-  // earlier ones too.
-  for (unsigned i = 0; i + 1 < variants.size(); ++i) {
-    bool isComplete = true;
-    for (unsigned r = 0; r < context.crosses.size(); ++r)
-      isComplete &= rule.reductions[r].shared ||
-                    (context.crosses[r].operands.size() > i &&
-                     context.crosses[r].operands[i]);
-    if (isComplete)
-      continue;
-    enter(context, variants, i);
-    rule.variants[i].equations.clear();
-    Orderer orderer(context);
-    completeRoots(context, orderer, rule.variants[i]);
-    completeOperands(context, orderer, rule.variants[i]);
-  }
+  completeEarlier(context, variants);
   checkDead(context, variants);
   for (unsigned i = 0; i < variants.size(); ++i)
     for (CrossFacts &facts : context.crosses) {
       facts.operands.resize(variants.size(), nullptr);
       rule.variants[i].operands.push_back(facts.operands[i]);
     }
+  if (!context.diagnostics.hasErrors())
+    orderShared(context);
 }

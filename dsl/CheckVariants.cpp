@@ -111,8 +111,6 @@ static std::vector<const ast::Expr *> guardsOf(const ast::Box &box) {
   for (const ast::View &view : box.views)
     if (view.value)
       collectTags(*view.value, guards);
-  for (const ast::Require &require : box.requires_)
-    collectTags(*require.condition, guards);
   return guards;
 }
 
@@ -142,7 +140,8 @@ static void learnRequired(Context &context, const ast::Expr &condition,
           : asked.kind != Kind::Call)
     return;
   Settled settled = settle(context, asked);
-  if (settled.kind != Settled::Kind::Open)
+  if (settled.kind != Settled::Kind::Open ||
+      settled.question.what == Test::What::Tag)
     return;
   Shapes shapes = context.shapes;
   shapes.learn(settled.question, !isNot, false);

@@ -19,6 +19,10 @@ namespace updraft {
 
 using ast::ExprPtr;
 
+/// Schedules may stand in defaults of schedules, two in each: more is an
+/// attack.
+static constexpr size_t kMaxParameters = 256;
+
 namespace {
 /// Binds the arguments of one part.
 struct Binder {
@@ -239,6 +243,10 @@ bool Binder::addParameter(ast::Hyper made, const ExprPtr &value) {
                                     "schedules; declare one schedule that "
                                     "says what both do");
   size_t place = part.parameters.size();
+  if (place == kMaxParameters)
+    return diagnostics.report(Label::G5, made.name.range,
+                              "the schedules of a box have at most " +
+                                  llvm::Twine(kMaxParameters) + " parameters");
   part.parameters.push_back(made);
   ExprPtr bound = inlined(value, made, made.name.text);
   if (!bound)

@@ -34,6 +34,10 @@ const LabelRow kLabels[] = {
 /// Longer lines are not shown: nobody reads them, and a hundred messages about
 /// one line of a megabyte are a hundred megabytes.
 constexpr size_t kMaxShownLine = 400;
+
+/// Warnings beyond this many messages are not kept; errors have a limit of
+/// their own.
+constexpr size_t kMaxMessages = 300;
 } // namespace
 
 llvm::StringRef labelName(Label label) {
@@ -67,7 +71,9 @@ bool Diagnostics::report(Label label, llvm::SMRange range,
                          const llvm::Twine &message) {
   llvm::SourceMgr::DiagKind kind = kLabels[static_cast<size_t>(label)].kind;
   std::string text = message.str();
-  dropsNotes_ = isFull() || llvm::any_of(messages_, [&](const Message &m) {
+  bool isWarning = kind == llvm::SourceMgr::DK_Warning;
+  dropsNotes_ = isFull() || (isWarning && messages_.size() >= kMaxMessages) ||
+                llvm::any_of(messages_, [&](const Message &m) {
                   return !m.isNote && m.label == label &&
                          m.range.Start == range.Start && m.text == text;
                 });

@@ -28,7 +28,7 @@ struct Lexer {
   llvm::StringRef text;
   const char *at;
   Tokens result;
-  std::string doc; ///< `///` lines not yet given to a token
+  std::vector<llvm::StringRef> doc; ///< lines not yet given to a token
   bool startsLine = true, afterSpace = true, afterStranger = false;
   unsigned blankLines = 0; ///< newlines since the last token or comment
 
@@ -43,6 +43,7 @@ struct Lexer {
   bool isReadable();
   void skipSpace();
   void lexComment();
+  int takeDoc();
   void lexToken();
   void lexNumber(const char *begin);
   void lexString(const char *begin);
@@ -88,11 +89,7 @@ void Lexer::add(Token::Kind kind, const char *begin, double number) {
   token.afterSpace = afterSpace;
   token.afterStranger = afterStranger;
   token.number = number;
-  if (!doc.empty()) {
-    token.doc = int(result.docs.size());
-    result.docs.push_back(std::move(doc));
-    doc.clear();
-  }
+  token.doc = takeDoc();
   result.tokens.push_back(token);
   startsLine = afterSpace = afterStranger = false;
   blankLines = 0;
@@ -110,9 +107,17 @@ void Lexer::lexComment() {
   llvm::StringRef line = llvm::StringRef(begin, at - begin).rtrim("\r \t");
   if (line.starts_with(" "))
     line = line.drop_front();
-  if (!doc.empty())
-    doc += '\n';
-  doc += line.empty() && doc.empty() ? "\n" : line.str();
+  doc.push_back(line);
+}
+
+/// The index of the doc comment that has been read; -1: none, or nothing in it.
+int Lexer::takeDoc() {
+  std::string text = llvm::join(doc, "\n");
+  doc.clear();
+  if (text.find_first_not_of('\n') == std::string::npos)
+    return -1;
+  result.docs.push_back(std::move(text));
+  return int(result.docs.size()) - 1;
 }
 
 void Lexer::skipSpace() {
@@ -121,11 +126,8 @@ void Lexer::skipSpace() {
       startsLine = true;
       // The head of the file ends at its first blank line.
       if (++blankLines == 2 && result.tokens.empty() && result.fileDoc < 0 &&
-          !doc.empty()) {
-        result.fileDoc = int(result.docs.size());
-        result.docs.push_back(std::move(doc));
-        doc.clear();
-      }
+          !doc.empty())
+        result.fileDoc = takeDoc();
       ++at;
     } else if (*at == ' ' || *at == '\t' || *at == '\r') {
       ++at;

@@ -9,6 +9,7 @@ if there is a finding. A check is a generator of (path, line, message).
 """
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -208,13 +209,15 @@ def check_rules(root):
 
 
 def check_cmake(root):
+    """By its path from there, from the root, or in its folder by its stem."""
+    lists = {path.parent: text_of(path) for path in
+             tracked(root, "CMakeLists.txt", "*/CMakeLists.txt")}
     for path in tracked(root, "*.cpp", "*.c"):
-        folders = [one for one in path.parents if root in (one, *one.parents)]
-        lists = [one for one in folders if (one / "CMakeLists.txt").is_file()]
-        listed = any(re.search(rf"(?<![\w/]){re.escape(name)}(?!\w)", text)
-                     for one in lists
-                     for name in [path.relative_to(one).as_posix()]
-                     for text in [text_of(one / "CMakeLists.txt")])
+        names = [(folder, os.path.relpath(path, folder)) for folder in lists]
+        names += [(folder, f"}}/{path.relative_to(root)}") for folder in lists]
+        names += [(path.parent, path.stem)] if path.parent in lists else []
+        listed = any(re.search(rf"(?<![\w/]){re.escape(name)}(?!\w)",
+                               lists[folder]) for folder, name in names)
         scripts = "".join(map(text_of, path.parent.glob("*.py")))
         if not (listed or path.name in scripts or "RUN:" in text_of(path)):
             yield path, 1, "no CMakeLists.txt lists this file"

@@ -188,6 +188,9 @@ Value Emitter::emitHere(unsigned kernel, int value) {
   }
   if (node.kind == plan::Value::Kind::Scalar)
     return readScalar(kernel, value);
+  if (node.kind == plan::Value::Kind::And ||
+      node.kind == plan::Value::Kind::Not)
+    return emitWhen(kernel, plan::literalsOf(rule.graph, value, true));
   int item = plan.itemOfValue[value];
   if (item >= 0 && unsigned(plan.kernelOfItem[item]) != kernel)
     return readItem(kernel, item, value);

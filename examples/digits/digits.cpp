@@ -12,6 +12,7 @@
 
 #include "compiler/updraftc.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -93,16 +94,21 @@ static double secondsOf(const std::function<void()> &action) {
       .count();
 }
 
-/// What a step moves for each parameter, as the program itself says.
+/// What a step moves for each parameter, as the program itself says: of the
+/// variant that moves most, if the rule treats tensors in different ways.
 static double bytesPerParameter(const updraft::Program &program) {
   const updraft_program &descriptor = program.descriptor();
   auto kernels = reinterpret_cast<const updraft_kernel *>(
       reinterpret_cast<const char *>(&descriptor) + descriptor.kernels.at);
-  double bytes = 0;
-  for (uint64_t i = 0; i < descriptor.kernels.count; ++i)
-    if (kernels[i].when == UPDRAFT_AT_STEP)
-      bytes += (kernels[i].reads_milli + kernels[i].writes_milli) / 1000.0;
-  return bytes;
+  double most = 0;
+  for (uint32_t variant = 0; variant < descriptor.variants.count; ++variant) {
+    double bytes = 0;
+    for (uint64_t i = 0; i < descriptor.kernels.count; ++i)
+      if (kernels[i].when == UPDRAFT_AT_STEP && kernels[i].variant == variant)
+        bytes += (kernels[i].reads_milli + kernels[i].writes_milli) / 1000.0;
+    most = std::max(most, bytes);
+  }
+  return most;
 }
 
 /// Prints the loss as training goes on.

@@ -47,7 +47,7 @@ std::string messageOf(llvm::Expected<Image> result) {
 // The distance from a constant to a function is right wherever both lie.
 TEST(Image, FlattensCodeAndConstants) {
   std::string object = objectOf(R"(
-    @program = constant i64 sub (i64 ptrtoint (ptr @code to i64),
+    @program = dso_local constant i64 sub (i64 ptrtoint (ptr @code to i64),
                                  i64 ptrtoint (ptr @program to i64)), align 64
     define internal double @code(double %x) nounwind {
       %y = fadd double %x, 3.25

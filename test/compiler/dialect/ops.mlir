@@ -21,7 +21,7 @@ updraft.program @sgd compute f32 describe {doc = "plain"} {
     // CHECK: updraft.array @m state bf16
     updraft.array @m state bf16
   }
-  // CHECK: updraft.scalar @lr group hyper describe {initial
+  // CHECK: updraft.scalar @lr group hyper describe {flags = 1 : i32
   updraft.scalar @lr group hyper describe {initial = 1.0e-3, low = 0.0, high = 1.0, flags = 1 : i32} doc "the rate"
   // CHECK: updraft.scalar @clip model slot
   updraft.scalar @clip model slot
