@@ -61,13 +61,12 @@ Value BodyImporter::finish(Reducer reducer, Value total,
                                      ? arith::CmpFPredicate::UNE
                                      : arith::CmpFPredicate::OEQ,
                                  total, constant(0.0, type));
-  if (needsCount(reducer)) {
-    Value number = count(), zero = constant(0.0, type);
-    Value isEmpty = arith::CmpFOp::create(
-        builder_, location_, arith::CmpFPredicate::OEQ, number, zero);
-    Value mean = arith::DivFOp::create(builder_, location_, total, number);
-    total = arith::SelectOp::create(builder_, location_, isEmpty, zero, mean);
-  }
+  // Of nothing the total is +0, and so is the mean: there is no need to ask.
+  if (needsCount(reducer))
+    total = arith::DivFOp::create(
+        builder_, location_, total,
+        arith::MaximumFOp::create(builder_, location_, count(),
+                                  constant(1.0, type)));
   if (reducer == Reducer::Norm || reducer == Reducer::Rms)
     total = math::SqrtOp::create(builder_, location_, total);
   return total;

@@ -16,7 +16,7 @@
 
 using namespace updraft::runtime;
 
-static constexpr size_t kLine = 64;
+static constexpr size_t kLine = 64, kPage = 4096;
 static constexpr size_t kHugePage = size_t(2) << 20;
 /// Below this the heap is as good and wastes less.
 static constexpr size_t kMapFrom = size_t(1) << 20;
@@ -25,8 +25,9 @@ Block::Block(size_t bytes) : size(bytes) {
   if (bytes > SIZE_MAX / 2)
     throw std::bad_alloc();
   if (bytes < kMapFrom) {
-    size_t rounded = (bytes + kLine) / kLine * kLine;
-    start = static_cast<char *>(aligned_alloc(kLine, rounded));
+    size_t alignment = bytes < kPage ? kLine : kPage;
+    size_t rounded = (bytes + alignment) / alignment * alignment;
+    start = static_cast<char *>(aligned_alloc(alignment, rounded));
     if (!start)
       throw std::bad_alloc();
     memset(start, 0, rounded);

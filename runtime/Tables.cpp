@@ -62,6 +62,16 @@ static void addChunks(Table &table, const Param &param) {
          param.row});
 }
 
+/// Asks for the memory of all chunks at once, so that an absurd size fails
+/// before anything is filled.
+static void reserveChunks(Optimizer &optimizer) {
+  std::vector<uint64_t> counts(optimizer.tables.size());
+  for (const Param &param : optimizer.params)
+    counts[param.variant] += param.size / UPDRAFT_CHUNK + 1;
+  for (size_t v = 0; v < counts.size(); ++v)
+    optimizer.tables[v].chunks.reserve(counts[v]);
+}
+
 /// Gives every tensor its row; the rows of a variant are in order of ids.
 static void layRows(Optimizer &optimizer) {
   const updraft_program *program = optimizer.program();
@@ -74,6 +84,7 @@ static void layRows(Optimizer &optimizer) {
     for (const updraft_array &array : table.arrays)
       table.hasInputs |= array.role == UPDRAFT_INPUT;
   }
+  reserveChunks(optimizer);
   for (uint32_t i : optimizer.paramOfId) {
     Param &param = optimizer.params[i];
     Table &table = optimizer.tables[param.variant];

@@ -186,8 +186,14 @@ struct Region {
   Barrier barrier;
   std::atomic<uint32_t> begun{0}, ended{0};
 
+  /// To be read first of all.
+  static Region *join(void *region) {
+    Region *joined = static_cast<Region *>(region);
+    (void)joined->begun.load(std::memory_order_acquire);
+    return joined;
+  }
+
   void enter(uint32_t index, uint32_t count) {
-    (void)begun.load(std::memory_order_acquire);
     {
       ExactArithmetic exact;
       body(argument, Team{index, count, &barrier});
@@ -211,13 +217,13 @@ void Threads::run(uint32_t count, Body body, void *argument) const {
     executor.run(
         executor.context, count,
         [](void *region, uint32_t index, uint32_t threads) {
-          static_cast<Region *>(region)->enter(index, threads);
+          Region::join(region)->enter(index, threads);
         },
         &region);
   else
     openMp.parallel(
         [](void *argument) {
-          Region *region = static_cast<Region *>(argument);
+          Region *region = Region::join(argument);
           region->enter(uint32_t(region->openMp->threadIndex()),
                         uint32_t(region->openMp->threadCount()));
         },

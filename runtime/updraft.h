@@ -183,7 +183,8 @@ UPDRAFT_API updraft_status
 updraft_optimizer_state(updraft_optimizer *optimizer, const char *name,
                         size_t index, updraft_ndarray *state);
 
-/* Names of states in the order of checkpoints. */
+/* Names of states in the order of checkpoints: of parameter `index` its own; for
+   an index that is no parameter's, those of groups and of the model. */
 UPDRAFT_API size_t
 updraft_optimizer_state_count(const updraft_optimizer *optimizer, size_t index);
 UPDRAFT_API const char *

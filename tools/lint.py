@@ -214,7 +214,8 @@ def check_cmake(root):
              tracked(root, "CMakeLists.txt", "*/CMakeLists.txt")}
     for path in tracked(root, "*.cpp", "*.c"):
         names = [(folder, os.path.relpath(path, folder)) for folder in lists]
-        names += [(folder, f"}}/{path.relative_to(root)}") for folder in lists]
+        whole = f"{{PROJECT_SOURCE_DIR}}/{path.relative_to(root)}"
+        names += [(folder, whole) for folder in lists]
         names += [(path.parent, path.stem)] if path.parent in lists else []
         listed = any(re.search(rf"(?<![\w/]){re.escape(name)}(?!\w)",
                                lists[folder]) for folder, name in names)

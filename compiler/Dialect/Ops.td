@@ -1,4 +1,4 @@
-//===- Ops.td - The updraft dialect ----------------------------------------===//
+//===- Ops.td - The updraft dialect --------------------------------------===//
 //
 // A rule between the checked text and the loops. A body is written for one
 // element (or one tensor, group, call) with scalar `arith` and `math` ops; the
@@ -11,7 +11,7 @@
 #ifndef UPDRAFT_COMPILER_DIALECT_OPS_TD
 #define UPDRAFT_COMPILER_DIALECT_OPS_TD
 
-include "mlir/IR/EnumAttr.td"
+include "Enums.td"
 include "mlir/IR/OpBase.td"
 include "mlir/IR/SymbolInterfaces.td"
 include "mlir/Interfaces/InferTypeOpInterface.td"
@@ -25,52 +25,6 @@ def Updraft_Dialect : Dialect {
 
 class Updraft_Op<string mnemonic, list<Trait> traits = []>
     : Op<Updraft_Dialect, mnemonic, traits>;
-
-//===- Attributes --------------------------------------------------------===//
-
-def Updraft_Level : I32EnumAttr<"Level", "where a value lives or a kernel runs",
-    [I32EnumAttrCase<"Model", 0, "model">, I32EnumAttrCase<"Group", 1, "group">,
-     I32EnumAttrCase<"Tensor", 2, "tensor">,
-     I32EnumAttrCase<"Element", 4, "element">]> {
-  let cppNamespace = "::updraft::ir";
-}
-def Updraft_Role : I32EnumAttr<"Role", "what an array is to the caller",
-    [I32EnumAttrCase<"Param", 0, "param">, I32EnumAttrCase<"Grad", 1, "grad">,
-     I32EnumAttrCase<"State", 2, "state">, I32EnumAttrCase<"Input", 3, "input">,
-     I32EnumAttrCase<"View", 4, "view">]> {
-  let cppNamespace = "::updraft::ir";
-}
-def Updraft_ScalarKind : I32EnumAttr<"ScalarKind", "what a scalar is",
-    [I32EnumAttrCase<"State", 0, "state">,
-     I32EnumAttrCase<"Counter", 1, "counter">,
-     I32EnumAttrCase<"Input", 2, "input">, I32EnumAttrCase<"View", 3, "view">,
-     I32EnumAttrCase<"Hyper", 4, "hyper">, I32EnumAttrCase<"Slot", 5, "slot">]> {
-  let cppNamespace = "::updraft::ir";
-}
-def Updraft_When : I32EnumAttr<"When", "when a body or kernel runs",
-    [I32EnumAttrCase<"Init", 0, "init">, I32EnumAttrCase<"Check", 1, "check">,
-     I32EnumAttrCase<"Step", 2, "step">, I32EnumAttrCase<"View", 3, "view">]> {
-  let cppNamespace = "::updraft::ir";
-}
-def Updraft_Reducer : I32EnumAttr<"Reducer", "how values are put together",
-    [I32EnumAttrCase<"Sum", 0, "sum">, I32EnumAttrCase<"Max", 1, "max">,
-     I32EnumAttrCase<"Min", 2, "min">]> {
-  let cppNamespace = "::updraft::ir";
-}
-def Updraft_Shape : I32EnumAttr<"Shape", "a fact about the tensor",
-    [I32EnumAttrCase<"Rank", 0, "rank">, I32EnumAttrCase<"Dim", 1, "dim">,
-     I32EnumAttrCase<"Size", 2, "size">,
-     I32EnumAttrCase<"Absent", 3, "absent">]> {
-  let cppNamespace = "::updraft::ir";
-}
-def Updraft_Function : I32EnumAttr<"Function", "a function that is expanded late",
-    [I32EnumAttrCase<"Exp", 0, "exp">, I32EnumAttrCase<"Log", 1, "log">,
-     I32EnumAttrCase<"Expm1", 2, "expm1">, I32EnumAttrCase<"Log1p", 3, "log1p">,
-     I32EnumAttrCase<"Tanh", 4, "tanh">, I32EnumAttrCase<"Sigmoid", 5, "sigmoid">,
-     I32EnumAttrCase<"Atan2", 6, "atan2">, I32EnumAttrCase<"Cos", 7, "cos">,
-     I32EnumAttrCase<"Pow", 8, "pow">, I32EnumAttrCase<"Mod", 9, "mod">]> {
-  let cppNamespace = "::updraft::ir";
-}
 
 /// f32 or f64: what is computed in. i1: conditions.
 def Updraft_Value : AnyTypeOf<[F32, F64, I1]>;
@@ -255,7 +209,8 @@ def KernelOp : Updraft_Op<"kernel", [Symbol, HasParent<"ProgramOp">,
 
 //===- Values ------------------------------------------------------------===//
 
-def GetOp : Updraft_Op<"get", [DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+def GetOp : Updraft_Op<"get",
+    [DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
   let summary = "Reads an array element or a scalar";
   let description = [{
     An array yields the compute type, a scalar f64 or i1 (stored as 1 or 0).
@@ -276,7 +231,8 @@ def GetOp : Updraft_Op<"get", [DeclareOpInterfaceMethods<MemoryEffectsOpInterfac
   let hasVerifier = 1;
 }
 
-def PutOp : Updraft_Op<"put", [DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+def PutOp : Updraft_Op<"put",
+    [DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
   let summary = "Writes an array element, a scalar or this tensor's total";
   let description = [{
     Where `when` is false nothing is written: the stored bytes stay. `when` is
@@ -315,7 +271,8 @@ def ShapeOp : Updraft_Op<"shape", [Pure]> {
     %0 = updraft.shape size : f64
     ```
   }];
-  let arguments = (ins Updraft_Shape:$what, DefaultValuedAttr<I32Attr, "0">:$index);
+  let arguments = (ins Updraft_Shape:$what,
+                       DefaultValuedAttr<I32Attr, "0">:$index);
   let results = (outs AnyTypeOf<[F64, I1]>:$result);
   let assemblyFormat = "$what attr-dict `:` type($result)";
   let hasVerifier = 1;
@@ -356,7 +313,8 @@ def ReduceOp : Updraft_Op<"reduce", [Pure]> {
     %0 = updraft.reduce sum %x : f32
     ```
   }];
-  let arguments = (ins Updraft_Reducer:$reducer, AnyTypeOf<[F32, F64]>:$operand);
+  let arguments = (ins Updraft_Reducer:$reducer,
+                       AnyTypeOf<[F32, F64]>:$operand);
   let results = (outs F64:$result);
   let assemblyFormat = "$reducer $operand attr-dict `:` type($operand)";
 }

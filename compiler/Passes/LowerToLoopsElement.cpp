@@ -50,7 +50,7 @@ private:
   void spreadUniforms(const Slice &slice);
   void emitBlocks(const Slice &slice);
   void emitRange(const Slice &slice, Value from, Value to);
-  void emitTail(const Slice &slice, Value from, Value to);
+  Value maskOf(Value index, Value end);
   bool masksTails(const Slice &slice) const;
 
   void emitBody(const Slice &slice, const Step &step);
@@ -64,6 +64,7 @@ private:
   Kernel &kernel_;
   Builder &at_;
   unsigned width_;
+  bool isScalar_;
   Value chunkFirst_, chunkCount_;
   llvm::StringMap<Value> pointers_;
   llvm::DenseMap<Value, Value> spread_, values_;
@@ -80,6 +81,8 @@ ElementLoops::ElementLoops(Kernel &kernel)
   auto program = kernel.op->getParentOfType<ir::ProgramOp>();
   width_ = kernel.shape.vectorBytes * 8 /
            program.getCompute().getIntOrFloatBitWidth();
+  // What runs once is made for quick compilation.
+  isScalar_ = ir::KernelOp(kernel.op).getWhen() == ir::When::Init;
 }
 
 //===- Around the loops ---------------------------------------------------===//
@@ -213,6 +216,8 @@ void ElementLoops::findPointers(const Slice &slice) {
 /// Every uniform value that elements meet becomes a vector before the loop.
 void ElementLoops::spreadUniforms(const Slice &slice) {
   spread_.clear();
+  if (isScalar_)
+    return;
   for (Operation *operation : slice.operations())
     for (Value operand : operation->getOperands()) {
       Value source = slice.resolve(operand);
@@ -263,7 +268,7 @@ void ElementLoops::emitBlocks(const Slice &slice) {
     Value block = arith::DivUIOp::create(at_, at_.location, from, blockSize);
     Value entry = at_.add(firstEntry, block);
     for (ir::PartialOp partial : partials) {
-      Value total = lanes_.find(partial)->second.fold(at_);
+      Value total = lanes_.find(partial)->second.fold(at_, kernel_.module);
       if (!total.getType().isF64())
         total =
             arith::ExtFOp::create(at_, at_.location, at_.getF64Type(), total);
@@ -295,35 +300,38 @@ bool ElementLoops::masksTails(const Slice &slice) const {
 
 /// Elements [from, to) of the chunk; `from` is a multiple of the width.
 void ElementLoops::emitRange(const Slice &slice, Value from, Value to) {
+  auto emitOne = [&](Value index) { emitBody(slice, {index, 1, Value()}); };
+  auto emitMasked = [&](Value index) {
+    emitBody(slice, {index, width_, maskOf(index, to)});
+  };
+  if (isScalar_)
+    return at_.loop(from, to, 1, emitOne);
+  if (kernel_.shape.tail == LoopShape::Tail::MaskLoop)
+    return at_.loop(from, to, width_, emitMasked);
   Value whole = at_.bitAnd(to, -int64_t(width_));
   at_.loop(from, whole, width_,
            [&](Value index) { emitBody(slice, {index, width_, Value()}); });
-  emitTail(slice, whole, to);
+  if (!masksTails(slice))
+    return at_.loop(whole, to, 1, emitOne);
+  Value hasTail = at_.compare(arith::CmpIPredicate::ne, whole, to);
+  at_.when(hasTail, [&] { emitMasked(whole); });
 }
 
-void ElementLoops::emitTail(const Slice &slice, Value from, Value to) {
-  if (!masksTails(slice)) {
-    at_.loop(from, to, 1,
-             [&](Value index) { emitBody(slice, {index, 1, Value()}); });
-    return;
-  }
-  Value hasTail = at_.compare(arith::CmpIPredicate::ne, from, to);
-  at_.when(hasTail, [&] {
-    auto type = mlir::VectorType::get({width_}, at_.getI32Type());
-    llvm::SmallVector<int32_t> lanes(width_);
-    for (unsigned lane = 0; lane < width_; ++lane)
-      lanes[lane] = lane;
-    Value numbers = arith::ConstantOp::create(
-        at_, at_.location,
-        mlir::DenseElementsAttr::get(type, llvm::ArrayRef<int32_t>(lanes)));
-    Value left = arith::SubIOp::create(at_, at_.location, to, from);
-    Value count =
-        arith::TruncIOp::create(at_, at_.location, at_.getI32Type(), left);
-    Value limit =
-        mlir::vector::BroadcastOp::create(at_, at_.location, type, count);
-    Value mask = at_.compare(arith::CmpIPredicate::slt, numbers, limit);
-    emitBody(slice, {from, width_, mask});
-  });
+/// The lanes from `index` on that lie before `end`.
+Value ElementLoops::maskOf(Value index, Value end) {
+  auto type = mlir::VectorType::get({width_}, at_.getI32Type());
+  llvm::SmallVector<int32_t> lanes(width_);
+  for (unsigned lane = 0; lane < width_; ++lane)
+    lanes[lane] = lane;
+  Value numbers = arith::ConstantOp::create(
+      at_, at_.location,
+      mlir::DenseElementsAttr::get(type, llvm::ArrayRef<int32_t>(lanes)));
+  Value left = arith::SubIOp::create(at_, at_.location, end, index);
+  Value count =
+      arith::TruncIOp::create(at_, at_.location, at_.getI32Type(), left);
+  Value limit =
+      mlir::vector::BroadcastOp::create(at_, at_.location, type, count);
+  return at_.compare(arith::CmpIPredicate::slt, numbers, limit);
 }
 
 //===- The body -----------------------------------------------------------===//

@@ -9,20 +9,23 @@ namespace updraft::loops {
 namespace arith = mlir::arith;
 namespace func = mlir::func;
 
+static unsigned bytesOf(Type type) { return type.getIntOrFloatBitWidth() / 8; }
+
 void Lanes::clear(Builder &builder) const {
   Value identity =
       builder.number(identityOf(reducer), Builder::widened(type, width));
-  int64_t bytes = type.getIntOrFloatBitWidth() / 8;
-  for (int64_t lane = 0; lane < kLanes; lane += width)
-    builder.store(identity, builder.at(memory, lane * bytes), width * bytes);
+  builder.loop(builder.integer(0), builder.integer(kLanes), width,
+               [&](Value lane) {
+                 builder.store(identity, builder.at(memory, lane, type),
+                               width * bytesOf(type));
+               });
 }
 
 void Lanes::accumulate(Builder &builder, Value index, Value items) const {
   Value lane = builder.bitAnd(index, kLanes - 1);
   Value address = builder.at(memory, lane, type);
-  unsigned bytes = type.getIntOrFloatBitWidth() / 8;
   bool isVector = mlir::isa<mlir::VectorType>(items.getType());
-  unsigned alignment = isVector ? width * bytes : bytes;
+  unsigned alignment = (isVector ? width : 1) * bytesOf(type);
   Value old = builder.load(items.getType(), address, alignment);
   builder.store(combine(builder, reducer, old, items), address, alignment);
 }
@@ -36,56 +39,107 @@ static Value half(Builder &builder, Value vector, unsigned width, bool upper) {
                                          vector, lanes);
 }
 
-Value Lanes::fold(Builder &builder) const {
-  unsigned bytes = type.getIntOrFloatBitWidth() / 8;
-  Type vectorType = Builder::widened(type, width);
-  llvm::SmallVector<Value> vectors;
-  for (int64_t lane = 0; lane < kLanes; lane += width)
-    vectors.push_back(builder.load(vectorType, builder.at(memory, lane * bytes),
-                                   width * bytes));
-  for (unsigned count = vectors.size() / 2; count > 0; count /= 2)
-    for (unsigned i = 0; i < count; ++i)
-      vectors[i] = combine(builder, reducer, vectors[i], vectors[i + count]);
-  Value rest = vectors[0];
-  for (unsigned left = width; left > 1; left /= 2)
-    rest = combine(builder, reducer, half(builder, rest, left, false),
+/// The function of that name and type, and whether it still has to be filled.
+static func::FuncOp functionOf(Builder &builder, mlir::ModuleOp module,
+                               llvm::StringRef name, mlir::TypeRange operands,
+                               Type result, bool &isNew) {
+  auto function = module.lookupSymbol<func::FuncOp>(name);
+  isNew = !function;
+  if (!isNew)
+    return function;
+  mlir::OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToEnd(module.getBody());
+  auto type = builder.getFunctionType(operands, result);
+  function = func::FuncOp::create(builder, builder.location, name, type);
+  function.setPrivate();
+  return function;
+}
+
+static Value call(Builder &builder, func::FuncOp function,
+                  ValueRange operands) {
+  return func::CallOp::create(builder, builder.location, function, operands)
+      .getResult(0);
+}
+
+/// a[i] += a[i + h] for i < h, for h = 64, 32, ... while h fills vectors; the
+/// rest within one vector.
+static Value foldInMemory(Builder &builder, const Lanes &lanes) {
+  Type vector = Builder::widened(lanes.type, lanes.width);
+  unsigned alignment = lanes.width * bytesOf(lanes.type);
+  unsigned levels = llvm::Log2_64(kLanes / lanes.width);
+  builder.loop(
+      builder.integer(0), builder.integer(levels), 1, [&](Value level) {
+        Value distance = arith::ShRUIOp::create(
+            builder, builder.location, builder.integer(kLanes / 2), level);
+        Value upper = builder.at(lanes.memory, distance, lanes.type);
+        builder.loop(
+            builder.integer(0), distance, lanes.width, [&](Value lane) {
+              Value low = builder.at(lanes.memory, lane, lanes.type);
+              Value high = builder.at(upper, lane, lanes.type);
+              Value sum = combine(builder, lanes.reducer,
+                                  builder.load(vector, low, alignment),
+                                  builder.load(vector, high, alignment));
+              builder.store(sum, low, alignment);
+            });
+      });
+  Value rest = builder.load(vector, lanes.memory, alignment);
+  for (unsigned left = lanes.width; left > 1; left /= 2)
+    rest = combine(builder, lanes.reducer, half(builder, rest, left, false),
                    half(builder, rest, left, true));
   return mlir::vector::ExtractOp::create(builder, builder.location, rest,
                                          llvm::ArrayRef<int64_t>{0});
 }
 
+Value Lanes::fold(Builder &builder, mlir::ModuleOp module) const {
+  std::string name = ("updraft_lanes_" + ir::stringifyReducer(reducer) +
+                      (type.isF64() ? "_f64_" : "_f32_") + llvm::Twine(width))
+                         .str();
+  bool isNew;
+  func::FuncOp function =
+      functionOf(builder, module, name, memory.getType(), type, isNew);
+  if (isNew) {
+    Builder inner(builder.getContext(), builder.location);
+    mlir::Block *block = function.addEntryBlock();
+    inner.setInsertionPointToStart(block);
+    Lanes own{block->getArgument(0), type, reducer, width};
+    Value result = foldInMemory(inner, own);
+    func::ReturnOp::create(inner, inner.location, result);
+  }
+  return call(builder, function, memory);
+}
+
 /// Accumulates a whole list: whole vectors first where the items lie side by
 /// side, then one by one.
-static Value foldAll(Builder &builder, const Lanes &lanes, Value list,
-                     Value count, Value stride) {
+static Value foldAll(Builder &builder, mlir::ModuleOp module,
+                     const Lanes &lanes, Value list, Value count,
+                     Value stride) {
   lanes.clear(builder);
   Type f64 = builder.getF64Type();
   Value start = builder.integer(0);
-  if (!stride) {
-    Value whole = builder.bitAnd(count, -int64_t(lanes.width));
-    builder.loop(start, whole, lanes.width, [&](Value index) {
-      Value items = builder.load(Builder::widened(f64, lanes.width),
-                                 builder.at(list, index, f64), 8);
-      lanes.accumulate(builder, index, items);
-    });
-    start = whole;
-  }
-  builder.loop(start, count, 1, [&](Value index) {
-    Value address = stride ? builder.at(list, builder.multiply(index, stride))
-                           : builder.at(list, index, f64);
+  Value isDense =
+      builder.compare(arith::CmpIPredicate::eq, stride, builder.integer(8));
+  Value whole = arith::SelectOp::create(
+      builder, builder.location, isDense,
+      builder.bitAnd(count, -int64_t(lanes.width)), start);
+  builder.loop(start, whole, lanes.width, [&](Value index) {
+    Value items = builder.load(Builder::widened(f64, lanes.width),
+                               builder.at(list, index, f64), 8);
+    lanes.accumulate(builder, index, items);
+  });
+  builder.loop(whole, count, 1, [&](Value index) {
+    Value address = builder.at(list, builder.multiply(index, stride));
     lanes.accumulate(builder, index, builder.load(f64, address));
   });
-  return lanes.fold(builder);
+  return lanes.fold(builder, module);
 }
 
 /// Most lists have one entry: a tensor of at most one block, one group.
-static void buildFold(Builder &builder, func::FuncOp function,
-                      ir::Reducer reducer, bool isStrided) {
+static void fillFold(Builder &builder, mlir::ModuleOp module,
+                     func::FuncOp function, ir::Reducer reducer) {
   mlir::Block *block = function.addEntryBlock();
   builder.setInsertionPointToStart(block);
   Type f64 = builder.getF64Type();
   Value list = block->getArgument(0), count = block->getArgument(1);
-  Value stride = isStrided ? block->getArgument(2) : Value();
   Lanes lanes{builder.stack(f64, kLanes), f64, reducer, 8};
   Value isOne =
       builder.compare(arith::CmpIPredicate::eq, count, builder.integer(1));
@@ -97,7 +151,8 @@ static void buildFold(Builder &builder, func::FuncOp function,
               builder.load(f64, list));
   mlir::scf::YieldOp::create(builder, builder.location, one);
   builder.setInsertionPointToStart(branch.elseBlock());
-  Value all = foldAll(builder, lanes, list, count, stride);
+  Value all =
+      foldAll(builder, module, lanes, list, count, block->getArgument(2));
   mlir::scf::YieldOp::create(builder, builder.location, all);
   builder.setInsertionPointToEnd(block);
   func::ReturnOp::create(builder, builder.location, branch.getResults());
@@ -105,24 +160,17 @@ static void buildFold(Builder &builder, func::FuncOp function,
 
 Value foldList(Builder &builder, mlir::ModuleOp module, ir::Reducer reducer,
                Value list, Value count, Value stride) {
-  std::string name = ("updraft_fold_" + ir::stringifyReducer(reducer) +
-                      (stride ? "_strided" : ""))
-                         .str();
-  llvm::SmallVector<Value> operands{list, count};
-  if (stride)
-    operands.push_back(stride);
-  auto function = module.lookupSymbol<func::FuncOp>(name);
-  if (!function) {
+  std::string name = ("updraft_fold_" + ir::stringifyReducer(reducer)).str();
+  llvm::SmallVector<Value> operands{list, count, stride};
+  bool isNew;
+  func::FuncOp function =
+      functionOf(builder, module, name, ValueRange(operands).getTypes(),
+                 builder.getF64Type(), isNew);
+  if (isNew) {
     Builder inner(builder.getContext(), builder.location);
-    inner.setInsertionPointToEnd(module.getBody());
-    auto type = inner.getFunctionType(ValueRange(operands).getTypes(),
-                                      inner.getF64Type());
-    function = func::FuncOp::create(inner, inner.location, name, type);
-    function.setPrivate();
-    buildFold(inner, function, reducer, bool(stride));
+    fillFold(inner, module, function, reducer);
   }
-  return func::CallOp::create(builder, builder.location, function, operands)
-      .getResult(0);
+  return call(builder, function, operands);
 }
 
 } // namespace updraft::loops

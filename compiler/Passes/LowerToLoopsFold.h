@@ -29,12 +29,12 @@ struct Lanes {
   /// Adds `items` (a vector of `width` or a scalar) that begin at position
   /// `index` of the list.
   void accumulate(Builder &builder, Value index, Value items) const;
-  /// The one value of all.
-  Value fold(Builder &builder) const;
+  /// The one value of all, by a call; their memory is used up.
+  Value fold(Builder &builder, mlir::ModuleOp module) const;
 };
 
-/// A call that folds `count` f64 at `list`, `stride` bytes apart (null: they
-/// lie side by side). Makes the called function at its first use.
+/// A call that folds `count` f64 at `list`, `stride` bytes apart. The called
+/// functions are made at their first use.
 Value foldList(Builder &builder, mlir::ModuleOp module, ir::Reducer reducer,
                Value list, Value count, Value stride);
 

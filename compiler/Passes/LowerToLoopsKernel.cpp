@@ -189,7 +189,7 @@ LogicalResult Kernel::emitFold(Builder &at, ir::FoldOp fold) {
     Value base = frameMember(lists, at.pointer());
     return at.at(base, at.add(entries, start), at.getF64Type());
   };
-  Value list, items, stride;
+  Value list, items, stride = at.integer(8);
   if (place->kind == Place::Kind::Partial && level() == Level::Tensor) {
     list = listAt(offsetof(updraft_frame, partials),
                   offsetof(updraft_frame, partial_stride),

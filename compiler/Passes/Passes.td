@@ -80,7 +80,8 @@ def LowerToLoops : Pass<"updraft-lower-to-loops", "mlir::ModuleOp"> {
   let options = [
     Option<"tail", "tail", "std::string", "\"all\"",
            "Elements that fill no vector: by masks in `all` kernels, in those "
-           "without 16-bit arrays (`wide`), or one by one (`scalar`)">
+           "without 16-bit arrays (`wide`), one by one (`scalar`); or every "
+           "vector is masked (`loop`)">
   ];
 }
 

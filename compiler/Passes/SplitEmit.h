@@ -1,8 +1,8 @@
 //===- SplitEmit.h - The writer of kernels --------------------------------===//
 //
 // The state of writing one plan's kernels. Private to SplitEmit.cpp, which
-// writes bodies, and SplitNames.cpp, which says what a kernel is called, why it
-// exists and what it waits for.
+// writes bodies, SplitSlots.cpp, which hands values from kernel to kernel, and
+// SplitNames.cpp, which says what a kernel is called and what it waits for.
 //
 //===----------------------------------------------------------------------===//
 
@@ -90,6 +90,9 @@ struct Emitter {
   /// A name for people and the equation or reduction that forced the kernel.
   Words wordsOfKernel(const plan::Kernel &kernel, ir::BodyOp body) const;
 };
+
+/// A list's name without what says that it holds totals.
+llvm::StringRef stemOf(ir::ListOp list);
 
 /// Sets `after` of each kernel from what earlier ones read and write.
 void sayWhatMustBeFinished(llvm::ArrayRef<ir::KernelOp> kernels);

@@ -43,7 +43,6 @@ struct Scheduler {
   std::vector<std::vector<int>> users;    ///< items that read an item
   std::vector<int> firstElementUse;       ///< time, by item
   std::vector<int> times;                 ///< by item
-  std::map<int, int> groupFolds;          ///< Fold value -> its GroupFold
   std::map<int, std::vector<int>> totals; ///< list -> its Totals
 
   void markNeeded(int value);
@@ -58,6 +57,7 @@ struct Scheduler {
   void findElementUses();
   bool canMove(const std::vector<int> &items, int time) const;
   void mergeKernels();
+  void sinkItems();
   void makeKernels();
 };
 
@@ -167,7 +167,6 @@ void Scheduler::addValue(int value) {
     if (node.level == Level::Model) {
       int part = addItem({Item::Kind::GroupFold, value, Level::Group, -1},
                          after, reads);
-      groupFolds[value] = part;
       reads = {part};
     }
   } else {
@@ -284,6 +283,22 @@ void Scheduler::mergeKernels() {
   }
 }
 
+/// What only a later kernel of its level reads is computed there, which saves
+/// the slot between them.
+void Scheduler::sinkItems() {
+  for (int item = plan.items.size() - 1; item >= 0; --item) {
+    int first = firstElementUse[item];
+    for (int user : users[item])
+      first = std::min(first, times[user]);
+    bool isAtLevel = llvm::all_of(users[item], [&](int user) {
+      return times[user] > first ||
+             plan.items[user].level == plan.items[item].level;
+    });
+    if (first > times[item] && first < firstElementUse[item] && isAtLevel)
+      times[item] = first;
+  }
+}
+
 void Scheduler::makeKernels() {
   std::map<Slot, Kernel> kernels;
   auto elementKernel = [&](int variant, int pass) -> Kernel & {
@@ -317,7 +332,7 @@ void Scheduler::makeKernels() {
 
 void updraft::plan::planKernels(const Graph &graph, Plan &plan) {
   plan.itemOfValue.assign(graph.values.size(), -1);
-  Scheduler scheduler{graph, plan, {}, {}, {}, {}, {}, {}};
+  Scheduler scheduler{graph, plan, {}, {}, {}, {}, {}};
   scheduler.markAllNeeded();
   for (int value : orderValues(graph)) {
     const Value &node = graph.values[value];
@@ -328,6 +343,7 @@ void updraft::plan::planKernels(const Graph &graph, Plan &plan) {
   scheduler.addPuts();
   scheduler.findElementUses();
   scheduler.mergeKernels();
+  scheduler.sinkItems();
   scheduler.makeKernels();
 }
 

@@ -181,6 +181,8 @@ static void moreThan2To31Elements(void) {
   updraft_param two[2] = {{"a", array, 0, 0, NULL}, {"b", array, 0, 0, NULL}};
   two[1].array.data = (char *)array.data + (1ull << 34) - 4;
   CHECK_FAILS(createWith(two, 2), BAD, "parameters 'a' and 'b' overlap");
+  shape[0] = 1ll << 48;
+  CHECK_FAILS(createOne(array), UPDRAFT_OUT_OF_MEMORY, "out of memory");
 #endif
 }
 

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static int checksDone, checksFailed;
+static _Atomic int checksDone, checksFailed;
 
 static inline void checkThat(int holds, const char *text, const char *file,
                              int line) {

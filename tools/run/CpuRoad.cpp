@@ -7,9 +7,6 @@
 #include "Road.h"
 #include "compiler/updraftc.h"
 
-#include "llvm/ADT/StringSet.h"
-#include "llvm/Support/FileSystem.h"
-
 using namespace updraft;
 using namespace updraft::run;
 
@@ -55,8 +52,8 @@ public:
 private:
   llvm::Error compile(const Setup &setup);
   llvm::Error createOptimizer(const Setup &setup);
-  llvm::Error appendState(size_t param, const char *name, Tensors &tensors,
-                          llvm::StringSet<> &done);
+  llvm::Error appendState(size_t param, const char *name, Tensors &tensors);
+  llvm::Error appendShared(updraft_level level, Tensors &tensors);
   std::string owner(updraft_level level, size_t param) const;
   const updraft_scalar *scalarNamed(llvm::StringRef name) const;
   template <typename T> llvm::ArrayRef<T> listOf(updraft_list list) const;
@@ -206,15 +203,12 @@ static Tensor copyOf(std::string name, const updraft_ndarray &array) {
   return tensor;
 }
 
-/// Of a scalar only if it is a state: counters are the runtime's own.
 llvm::Error CpuRoad::appendState(size_t param, const char *name,
-                                 Tensors &tensors, llvm::StringSet<> &done) {
+                                 Tensors &tensors) {
   const updraft_scalar *scalar = scalarNamed(name);
-  if (scalar && scalar->kind != UPDRAFT_SCALAR_STATE)
-    return llvm::Error::success();
   updraft_level level = scalar ? updraft_level(scalar->level) : UPDRAFT_ELEMENT;
   std::string full = owner(level, param) + "." + name;
-  if (!done.insert(full).second)
+  if (level <= UPDRAFT_GROUP && find(tensors, full))
     return llvm::Error::success();
   updraft_ndarray array{};
   if (llvm::Error error =
@@ -224,24 +218,36 @@ llvm::Error CpuRoad::appendState(size_t param, const char *name,
   return llvm::Error::success();
 }
 
+/// The scalar states of a level, each once. Counters are the runtime's own.
+llvm::Error CpuRoad::appendShared(updraft_level level, Tensors &tensors) {
+  for (size_t param = 0; param < params.size(); ++param)
+    for (const updraft_scalar &scalar :
+         listOf<updraft_scalar>(descriptor->scalars))
+      if (scalar.level == level && scalar.kind == UPDRAFT_SCALAR_STATE)
+        if (llvm::Error error =
+                appendState(param, textAt(scalar.name), tensors))
+          return error;
+  return llvm::Error::success();
+}
+
 llvm::Expected<Tensors> CpuRoad::snapshot() {
   Tensors tensors;
-  llvm::StringSet<> done;
   for (size_t param = 0; param < params.size(); ++param) {
     tensors.push_back(params[param]);
     size_t count = updraft_optimizer_state_count(optimizer, param);
-    for (size_t state = 0; state < count; ++state)
-      if (llvm::Error error = appendState(
-              param, updraft_optimizer_state_name(optimizer, param, state),
-              tensors, done))
+    for (size_t state = 0; state < count; ++state) {
+      const char *name = updraft_optimizer_state_name(optimizer, param, state);
+      const updraft_scalar *scalar = scalarNamed(name);
+      if (scalar && (scalar->level <= UPDRAFT_GROUP ||
+                     scalar->kind != UPDRAFT_SCALAR_STATE))
+        continue;
+      if (llvm::Error error = appendState(param, name, tensors))
         return error;
-    for (const updraft_scalar &scalar :
-         listOf<updraft_scalar>(descriptor->scalars))
-      if (scalar.level <= UPDRAFT_GROUP)
-        if (llvm::Error error =
-                appendState(param, textAt(scalar.name), tensors, done))
-          return error;
+    }
   }
+  for (updraft_level level : {UPDRAFT_GROUP, UPDRAFT_MODEL})
+    if (llvm::Error error = appendShared(level, tensors))
+      return error;
   return tensors;
 }
 

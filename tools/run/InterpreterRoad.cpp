@@ -3,6 +3,8 @@
 #include "Road.h"
 #include "dsl/Interpreter.h"
 
+#include "llvm/ADT/STLExtras.h"
+
 using namespace updraft;
 using namespace updraft::run;
 
@@ -105,19 +107,18 @@ void InterpreterRoad::appendStates(Level level, unsigned index,
 
 llvm::Expected<Tensors> InterpreterRoad::snapshot() {
   Tensors tensors;
-  std::vector<bool> groupIsDone(setup.groups.size());
   for (unsigned index = 0; index < params.size(); ++index) {
     const Tensor &param = params[index];
     tensors.push_back(withValues(param.name, param.format, param.shape,
                                  interpreter->param(index)));
     appendStates(Level::Element, index, &param, param.name, tensors);
     appendStates(Level::Tensor, index, &param, param.name, tensors);
-    unsigned group = setup.groupOf[index];
-    if (!groupIsDone[group])
+  }
+  // A group without parameters shows nothing.
+  for (unsigned group = 0; group < setup.groups.size(); ++group)
+    if (llvm::is_contained(setup.groupOf, group))
       appendStates(Level::Group, group, nullptr,
                    "group" + std::to_string(group), tensors);
-    groupIsDone[group] = true;
-  }
   if (!params.empty())
     appendStates(Level::Model, 0, nullptr, "model", tensors);
   return tensors;

@@ -20,7 +20,8 @@ public:
   virtual llvm::Error step(const Tensors &grads) = 0;
 
   /// Copies of parameters and states as they stand: "w", "w.m", "group0.d",
-  /// "model.step". Parameters first, each followed by its states.
+  /// "model.scale". Parameters, each followed by its states; then those of
+  /// groups and of the model.
   virtual llvm::Expected<Tensors> snapshot() = 0;
 
   /// Values of a view: "w.average", "group0.d", "model.scale".

@@ -95,11 +95,13 @@ readHyper(const Setting &setting, const Rule &rule, llvm::StringRef kind) {
 /// Moves those settings that name options into the request. The rule with all
 /// its options as they are by default says which do.
 static llvm::Error takeOptions(std::vector<Setting> &settings, Request &request,
-                               Library &library) {
+                               const Library &library) {
   if (settings.empty())
     return llvm::Error::success();
+  // A library of its own: what that has read points into these diagnostics.
   Diagnostics unread;
-  std::unique_ptr<Rule> rule = buildRule(request, library, unread);
+  Library probe(library.folder());
+  std::unique_ptr<Rule> rule = buildRule(request, probe, unread);
   if (!rule) {
     // Some option may have no default: then all settings must be options.
     request.settings = std::move(settings);

@@ -8,10 +8,11 @@
 
 #include "compiler/Passes/SplitPlan.h"
 
+#include "llvm/ADT/STLExtras.h"
+#include "gtest/gtest.h"
+
 #include <algorithm>
-#include <cstdio>
 #include <initializer_list>
-#include <string>
 
 using namespace updraft::plan;
 
@@ -89,18 +90,12 @@ struct Builder {
   int clip(int gradient) { return op({gradient, op({fold(op({gradient}))})}); }
 };
 
-unsigned failures = 0;
-
-void expect(const char *name, Builder &builder, int passes, int bytes) {
+void expectPlan(Builder &builder, int passes, int bytes) {
   Plan plan = makePlan(builder.graph);
-  bool isRight = plan.passes[0] == passes && plan.bytes[0] == bytes;
-  failures += !isRight;
-  std::printf("%s: %d passes, %d bytes%s\n", name, plan.passes[0],
-              plan.bytes[0], isRight ? "" : " (WRONG)");
-  for (const Kernel &kernel : plan.kernels)
-    std::printf("  level %d pass %d: %zu items, %zu roots\n", int(kernel.level),
-                kernel.pass, kernel.items.size(),
-                kernel.roots.size() + kernel.reduces.size());
+  EXPECT_EQ(plan.passes[0], passes);
+  EXPECT_EQ(plan.bytes[0], bytes);
+  // Equal graphs must give equal programs.
+  EXPECT_EQ(makePlan(builder.graph).rootPass, plan.rootPass);
 }
 
 struct Case : Builder {
@@ -112,80 +107,130 @@ struct Case : Builder {
 
 } // namespace
 
-int main() {
-  { // reads p g m v, writes p m v
-    Case c;
-    c.store(c.p, c.adamw(c.g));
-    expect("adamw", c, 1, 28);
-  }
-  { // and reads g for the norm
-    Case c;
-    c.store(c.p, c.adamw(c.clip(c.g)));
-    expect("clip | adamw", c, 2, 32);
-  }
-  { // and reads and writes the average
-    Case c;
-    int average = c.array();
-    int updated = c.adamw(c.clip(c.g));
-    c.store(average, c.op({average, updated}));
-    c.store(c.p, updated);
-    expect("ema | clip | adamw", c, 2, 40);
-  }
-  { // first pass p g m v -> m v, second p m v -> p
-    Case c;
-    int m = c.array(), v = c.array();
-    int newM = c.op({m, c.g}), newV = c.op({v, c.g});
-    c.store(m, newM);
-    c.store(v, newV);
-    int u = c.op({newM, newV, c.p});
-    int ratio = c.op({c.reduce(c.op({c.p})), c.reduce(c.op({u}))});
-    c.store(c.p, c.op({c.p, u, ratio}));
-    expect("lamb", c, 2, 40);
-  }
-  { // m and v in bf16 cannot be read back: 12 bytes, then all again
-    Case c;
-    int m = c.array(false), v = c.array(false);
-    int newM = c.op({m, c.g}), newV = c.op({v, c.g});
-    c.store(m, newM);
-    c.store(v, newV);
-    int u = c.op({newM, newV, c.p});
-    c.store(c.p, c.op({c.p, u, c.reduce(c.op({u}))}));
-    expect("lamb with narrow moments", c, 2, 12 + 12 + 8);
-  }
-  { // at the last of the calls: p g m v total -> p m v total
-    Case c;
-    int total = c.array();
-    int last = c.op({c.scalar(Level::Model)});
-    int sum = c.op({total, c.g});
-    c.store(total, c.select(last, c.scalar(Level::Model), sum));
-    c.store(c.p, c.adamw(c.op({sum}), last), last);
-    expect("accumulate | adamw", c, 1, 36);
-  }
-  { // a norm of the accumulated gradient reads g and total once more
-    Case c;
-    int total = c.array();
-    int last = c.op({c.scalar(Level::Model)});
-    int sum = c.op({total, c.g});
-    c.store(total, c.select(last, c.scalar(Level::Model), sum));
-    c.store(c.p, c.adamw(c.clip(sum), last), last);
-    expect("accumulate | clip | adamw", c, 2, 44);
-  }
-  { // all(is_finite(g)) is a pass; the norm inside stands in the same
-    Case c;
-    int scale = c.scalar(Level::Model);
-    int finite = c.op({c.fold(c.op({c.g}))});
-    int scaled = c.op({c.g, scale});
-    c.store(c.p, c.adamw(c.clip(scaled), finite), finite);
-    c.put(scale, c.select(finite, scale, c.op({scale})));
-    expect("dynamic_loss_scale | clip | adamw", c, 2, 32);
-  }
-  { // a norm of the new p that only the next step reads
-    Case c;
-    int norm = c.scalar(Level::Tensor);
-    int updated = c.adamw(c.g);
-    c.store(c.p, updated);
-    c.put(norm, c.reduce(c.op({updated})));
-    expect("adamw, norm of the result kept", c, 1, 28);
-  }
-  return failures != 0;
+// Reads p g m v, writes p m v.
+TEST(SplitPlan, AdamW) {
+  Case c;
+  c.store(c.p, c.adamw(c.g));
+  expectPlan(c, 1, 28);
+}
+
+// And reads g for the norm.
+TEST(SplitPlan, ClipAdamW) {
+  Case c;
+  c.store(c.p, c.adamw(c.clip(c.g)));
+  expectPlan(c, 2, 32);
+}
+
+// And reads and writes the average.
+TEST(SplitPlan, EmaClipAdamW) {
+  Case c;
+  int average = c.array();
+  int updated = c.adamw(c.clip(c.g));
+  c.store(average, c.op({average, updated}));
+  c.store(c.p, updated);
+  expectPlan(c, 2, 40);
+}
+
+// First pass p g m v -> m v, second p m v -> p.
+TEST(SplitPlan, Lamb) {
+  Case c;
+  int m = c.array(), v = c.array();
+  int newM = c.op({m, c.g}), newV = c.op({v, c.g});
+  c.store(m, newM);
+  c.store(v, newV);
+  int u = c.op({newM, newV, c.p});
+  int ratio = c.op({c.reduce(c.op({c.p})), c.reduce(c.op({u}))});
+  c.store(c.p, c.op({c.p, u, ratio}));
+  expectPlan(c, 2, 40);
+}
+
+// M and v in bf16 cannot be read back: 12 bytes, then all again.
+TEST(SplitPlan, LambWithNarrowMoments) {
+  Case c;
+  int m = c.array(false), v = c.array(false);
+  int newM = c.op({m, c.g}), newV = c.op({v, c.g});
+  c.store(m, newM);
+  c.store(v, newV);
+  int u = c.op({newM, newV, c.p});
+  c.store(c.p, c.op({c.p, u, c.reduce(c.op({u}))}));
+  expectPlan(c, 2, 12 + 12 + 8);
+}
+
+// At the last of the calls: p g m v total -> p m v total.
+TEST(SplitPlan, AccumulateAdamW) {
+  Case c;
+  int total = c.array();
+  int last = c.op({c.scalar(Level::Model)});
+  int sum = c.op({total, c.g});
+  c.store(total, c.select(last, c.scalar(Level::Model), sum));
+  c.store(c.p, c.adamw(c.op({sum}), last), last);
+  expectPlan(c, 1, 36);
+}
+
+// A norm of the accumulated gradient reads g and total once more.
+TEST(SplitPlan, AccumulateClipAdamW) {
+  Case c;
+  int total = c.array();
+  int last = c.op({c.scalar(Level::Model)});
+  int sum = c.op({total, c.g});
+  c.store(total, c.select(last, c.scalar(Level::Model), sum));
+  c.store(c.p, c.adamw(c.clip(sum), last), last);
+  expectPlan(c, 2, 44);
+}
+
+// All(is_finite(g)) is a pass; the norm inside stands in the same.
+TEST(SplitPlan, DynamicLossScaleClipAdamW) {
+  Case c;
+  int scale = c.scalar(Level::Model);
+  int finite = c.op({c.fold(c.op({c.g}))});
+  int scaled = c.op({c.g, scale});
+  c.store(c.p, c.adamw(c.clip(scaled), finite), finite);
+  c.put(scale, c.select(finite, scale, c.op({scale})));
+  expectPlan(c, 2, 32);
+}
+
+// A norm of the new p that only the next step reads.
+TEST(SplitPlan, NormOfTheResultIsFree) {
+  Case c;
+  int norm = c.scalar(Level::Tensor);
+  int updated = c.adamw(c.g);
+  c.store(c.p, updated);
+  c.put(norm, c.reduce(c.op({updated})));
+  expectPlan(c, 1, 28);
+}
+
+// A reduction that only a held box reads is skipped with it.
+TEST(SplitPlan, HeldReductionIsSkipped) {
+  Case c;
+  int last = c.op({c.scalar(Level::Model)});
+  c.store(c.p, c.adamw(c.clip(c.g), last), last);
+  Plan plan = makePlan(c.graph);
+  for (const auto &[index, root] : llvm::enumerate(c.graph.roots))
+    if (root.kind == Root::Kind::Partial)
+      EXPECT_EQ(plan.partialWhen[index], literalsOf(c.graph, last, true));
+}
+
+// What is needed only where a condition holds is no choice there.
+TEST(SplitPlan, KnownSelectIsSettled) {
+  Case c;
+  int last = c.op({c.scalar(Level::Model)});
+  int select = c.select(last, c.g, c.p);
+  c.store(c.p, c.op({select}), last);
+  Plan plan = makePlan(c.graph);
+  EXPECT_EQ(resolve(plan, select), c.g);
+  EXPECT_EQ(plan.bytes[0], 4 + 4);
+}
+
+// Scalars of one level that can wait share a kernel: blocks to the norm,
+// tensor, group, model, and the step.
+TEST(SplitPlan, ScalarKernelsAreMerged) {
+  Case c;
+  c.store(c.p, c.adamw(c.clip(c.g)));
+  Plan plan = makePlan(c.graph);
+  std::vector<Level> levels;
+  for (const Kernel &kernel : plan.kernels)
+    levels.push_back(kernel.level);
+  EXPECT_EQ(levels,
+            (std::vector<Level>{Level::Element, Level::Tensor, Level::Group,
+                                Level::Model, Level::Element}));
 }

@@ -1,0 +1,167 @@
+//===- Output.cpp - What updraftc prints and writes -----------------------===//
+//
+// One rule, built once, and everything that was asked of it. Nothing about the
+// language or the stages is decided here.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Output.h"
+
+#include "compiler/Compiler.h"
+#include "compiler/Explain.h"
+#include "compiler/Pipeline.h"
+#include "dsl/Printer.h"
+#include "dsl/RuleDump.h"
+
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace updraft;
+using namespace updraft::compile;
+
+static int complain(const llvm::Twine &what, int code) {
+  llvm::errs() << "updraftc: error: " << what << "\n";
+  return code;
+}
+
+static int complainOfBug(const llvm::Twine &what) {
+  return complain("internal error: " + what +
+                      "; this is a bug of updraftc, please report it with the "
+                      "rule",
+                  kBug);
+}
+
+/// Writes `bytes` to `path`, or to standard output if that is empty or "-".
+static int writeOutput(llvm::StringRef path, llvm::StringRef bytes) {
+  auto write = [&](llvm::raw_ostream &out) -> llvm::Error {
+    out << bytes;
+    out.flush();
+    auto &file = static_cast<llvm::raw_fd_ostream &>(out);
+    if (!file.has_error())
+      return llvm::Error::success();
+    std::error_code code = file.error();
+    file.clear_error();
+    return llvm::errorCodeToError(code);
+  };
+  bool prints = path.empty() || path == "-";
+  llvm::Error error =
+      prints ? write(llvm::outs()) : llvm::writeToOutput(path, write);
+  if (!error)
+    return kDone;
+  return complain("cannot write " +
+                      (prints ? "standard output" : "'" + path.str() + "'") +
+                      ": " + llvm::toString(std::move(error)),
+                  kBadInput);
+}
+
+/// Text or bytes of a stage behind the front end.
+static int writeStage(const Rule &rule, llvm::StringRef stage,
+                      llvm::StringRef path, const CommandLine &line,
+                      const llvm::SourceMgr &sources) {
+  CompileOptions options;
+  options.target = line.target;
+  options.sources = &sources;
+  options.verifiesEach = true;
+  auto bytes = compileRule(rule, stage, options);
+  if (bytes)
+    return writeOutput(path, {bytes->data(), bytes->size()});
+  int code = kDone;
+  llvm::handleAllErrors(
+      bytes.takeError(),
+      [&](const CompileError &error) {
+        code = error.kind == CompileError::Kind::Internal
+                   ? complainOfBug(error.text)
+                   : complain(error.text, kBadInput);
+      },
+      [&](const llvm::ErrorInfoBase &error) {
+        code = complain(error.message(), kBadInput);
+      });
+  return code;
+}
+
+static int writeExplanation(const Rule &rule, const CommandLine &line) {
+  std::optional<Explanation> explanation = explainRule(rule);
+  if (!explanation)
+    return complainOfBug("the rule could not be planned");
+  std::string text;
+  llvm::raw_string_ostream out(text);
+  (line.asJson ? printJson : printTable)(*explanation, line.bandwidth, out);
+  return writeOutput("", text);
+}
+
+static int writeList(Library &library, const CommandLine &line,
+                     Diagnostics &diagnostics) {
+  std::vector<Library::Entry> entries = library.list(diagnostics);
+  if (diagnostics.hasErrors())
+    return kBadInput;
+  size_t width = 0;
+  llvm::json::Array array;
+  for (const Library::Entry &entry : entries) {
+    width = std::max(width, entry.name.size());
+    array.push_back(llvm::json::Object{
+        {"name", entry.name}, {"kind", entry.kind}, {"doc", entry.doc}});
+  }
+  std::string text;
+  llvm::raw_string_ostream out(text);
+  if (line.asJson)
+    out << llvm::formatv("{0:2}\n", llvm::json::Value(std::move(array)));
+  else
+    for (const Library::Entry &entry : entries) {
+      llvm::StringRef summary = llvm::StringRef(entry.doc).split('\n').first;
+      out << llvm::left_justify(entry.name, width) << "  "
+          << llvm::left_justify(entry.kind, 9) << "  " << summary << "\n";
+    }
+  return writeOutput("", text);
+}
+
+/// Everything that needs the checked rule.
+static int writeRule(Rule &rule, const CommandLine &line,
+                     const llvm::SourceMgr &sources) {
+  if (!line.name.empty())
+    rule.name = line.name;
+  if (line.explains)
+    if (int code = writeExplanation(rule, line))
+      return code;
+  if (!line.header.empty())
+    if (int code = writeStage(rule, "header", line.header, line, sources))
+      return code;
+  if (line.emit.empty() && (line.explains || !line.header.empty()))
+    return kDone;
+  if (line.emit.empty() || line.emit == "rule")
+    return writeOutput(line.output, rule.source);
+  if (line.emit == "checked")
+    return writeOutput(line.output, dump(rule));
+  return writeStage(rule, line.emit, line.output, line, sources);
+}
+
+static int dispatch(const CommandLine &line, Diagnostics &diagnostics) {
+  Library library(line.library);
+  if (line.lists)
+    return writeList(library, line, diagnostics);
+  if (line.emit == "ast") {
+    const ast::File *file = parseRequest(line.request, library, diagnostics);
+    if (!file || diagnostics.hasErrors())
+      return kBadInput;
+    return writeOutput(line.output, print(*file));
+  }
+  std::unique_ptr<Rule> rule = buildRule(line.request, library, diagnostics);
+  if (!rule)
+    return kBadInput;
+  return writeRule(*rule, line, diagnostics.sources());
+}
+
+int compile::runCommand(const CommandLine &line) {
+  const Stage *stage = line.emit.empty() ? nullptr : findStage(line.emit);
+  bool prints = line.output.empty() || line.output == "-";
+  if (stage && !stage->isText && prints && llvm::outs().is_displayed())
+    return complain("'" + line.emit +
+                        "' is not text; write it to a file with -o",
+                    kBadUsage);
+  Diagnostics diagnostics;
+  int code = dispatch(line, diagnostics);
+  diagnostics.print(llvm::errs(), llvm::errs().is_displayed());
+  return code;
+}
