@@ -182,6 +182,8 @@ void updraft::printTable(const Explanation &explanation, double bandwidth,
                       variant.tests});
     printRows(rows, 1, 3, out);
   }
+  if (!(bandwidth > 0))
+    return;
   out << "\nat " << brief(bandwidth)
       << " GB/s: " << brief(explanation.bytes / bandwidth)
       << " ms for a million parameters\n";
@@ -196,8 +198,10 @@ void updraft::printJson(const Explanation &explanation, double bandwidth,
     json.attribute("passes", explanation.passes);
     json.attribute("bytes_per_param", explanation.bytes);
     json.attribute("state_bytes_per_param", explanation.stateBytes);
-    json.attribute("bandwidth_gb_per_s", bandwidth);
-    json.attribute("predicted_ns_per_param", explanation.bytes / bandwidth);
+    if (bandwidth > 0) {
+      json.attribute("bandwidth_gb_per_s", bandwidth);
+      json.attribute("predicted_ns_per_param", explanation.bytes / bandwidth);
+    }
     json.attributeArray("kernels", [&] {
       for (const Explanation::Kernel &kernel : explanation.kernels)
         json.object([&] {

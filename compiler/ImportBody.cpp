@@ -81,7 +81,10 @@ Value BodyImporter::round(Value value, Level level) {
 }
 
 Value BodyImporter::get(llvm::StringRef name, Type type) {
-  return ir::GetOp::create(builder_, location_, type, name);
+  Value &known = gets_[name];
+  if (!known)
+    known = ir::GetOp::create(builder_, location_, type, name);
+  return known;
 }
 
 /// Lets people read `words` where `value` crosses kernels.
@@ -148,7 +151,9 @@ Value BodyImporter::whenOf(const Equation &equation, bool coversAbsent) {
 
 /// What an equation computes, rounded to what its target is computed in.
 Value BodyImporter::stored(const Equation &equation, Level level) {
-  return importAt(equation.value, level);
+  if (Value known = stored_.lookup(&equation))
+    return known;
+  return stored_[&equation] = importAt(equation.value, level);
 }
 
 Value BodyImporter::newState(unsigned index) {
@@ -185,9 +190,11 @@ Value BodyImporter::newParam() {
 
 /// An absent tensor's gradient is +0 and nobody may read its memory.
 Value BodyImporter::grad() {
-  return arith::SelectOp::create(builder_, location_, present(),
-                                 get("g", context_.compute),
-                                 constant(0.0, context_.compute));
+  if (!grad_)
+    grad_ = arith::SelectOp::create(builder_, location_, present(),
+                                    get("g", context_.compute),
+                                    constant(0.0, context_.compute));
+  return grad_;
 }
 
 Value BodyImporter::hyper(unsigned index) {

@@ -15,7 +15,7 @@
 #include "mlir/IR/Builders.h"
 
 #include "llvm/ADT/DenseMap.h"
-#include "llvm/ADT/StringRef.h"
+#include "llvm/ADT/StringMap.h"
 #include "llvm/Support/SourceMgr.h"
 
 #include <optional>
@@ -123,7 +123,9 @@ private:
   mlir::Location location_;
   std::set<unsigned> &usedReductions_;
   llvm::DenseMap<unsigned, Value> lets_, newStates_, hypers_;
-  Value newParam_, present_;
+  llvm::DenseMap<const Equation *, Value> stored_;
+  llvm::StringMap<Value> gets_;
+  Value newParam_, present_, grad_;
 };
 
 } // namespace updraft

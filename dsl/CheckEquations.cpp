@@ -386,6 +386,15 @@ static void checkDead(Context &context, const std::vector<Shapes> &variants) {
   context.crosses.resize(reductions);
 }
 
+/// A misspelt name is wrong also where no tensor has the equation.
+static void checkSpelling(Context &context, const ast::Expr &expression) {
+  if (expression.kind == Kind::Ref && !isReserved(expression.name) &&
+      !context.symbols.count(expression.name))
+    context.unknown(expression.name, expression.range);
+  for (const ast::ExprPtr &arg : expression.args)
+    checkSpelling(context, *arg);
+}
+
 void check::checkEquations(Context &context,
                            const std::vector<Shapes> &variants) {
   Rule &rule = context.rule;
@@ -412,6 +421,9 @@ void check::checkEquations(Context &context,
   }
   completeEarlier(context, variants);
   checkDead(context, variants);
+  for (const Definition &definition : context.definitions)
+    if (!definition.wasDone)
+      checkSpelling(context, *definition.ast->value);
   for (unsigned i = 0; i < variants.size(); ++i)
     for (CrossFacts &facts : context.crosses) {
       facts.operands.resize(variants.size(), nullptr);

@@ -135,7 +135,7 @@ def records(root, name):
     include = subprocess.run([config, "--includedir"], capture_output=True,
                              text=True, check=True).stdout.strip()
     command = [tool, "--dump-json", "-I", include, "-I", str(source.parent),
-               str(source)]
+               "-I", str(root), str(source)]
     return json.loads(subprocess.run(command, capture_output=True, text=True,
                                      check=True).stdout)
 

@@ -34,18 +34,19 @@ typedef struct {
 static void handThread(void *argument) {
   Hand *hand = argument;
   AdamwHypers hypers = {1e-3, 0.9, 0.999, 1e-8, 1e-2};
+  double bias1 = 1 - pow(0.9, hand->step), bias2 = 1 - pow(0.999, hand->step);
   size_t count = hand->t->count, index = (size_t)threadIndex();
   if (count == 1) {
     size_t size = (size_t)hand->t->sizes[0] / hand->threads;
     size_t at = size * index;
-    adamwReference(hand->t->p[0] + at, hand->t->g[0] + at, hand->m[0] + at,
-                   hand->v[0] + at, size, &hypers, hand->step, 1);
+    adamwLoop(hand->t->p[0] + at, hand->t->g[0] + at, hand->m[0] + at,
+              hand->v[0] + at, size, &hypers, bias1, bias2);
     return;
   }
   size_t end = count * (index + 1) / hand->threads;
   for (size_t k = count * index / hand->threads; k < end; ++k)
-    adamwReference(hand->t->p[k], hand->t->g[k], hand->m[k], hand->v[k],
-                   (size_t)hand->t->sizes[k], &hypers, hand->step, 1);
+    adamwLoop(hand->t->p[k], hand->t->g[k], hand->m[k], hand->v[k],
+              (size_t)hand->t->sizes[k], &hypers, bias1, bias2);
 }
 
 static float *largeZeros(size_t count, size_t skew) {
@@ -110,7 +111,8 @@ static void compare(const char *name, size_t count, int64_t size, int rounds,
   }
   qsort(ours, (size_t)rounds, sizeof *ours, byValue);
   qsort(theirs, (size_t)rounds, sizeof *theirs, byValue);
-  double a = ours[rounds / 2], b = theirs[rounds / 2];
+  /* The best of all: others may use the machine too. */
+  double a = ours[0], b = theirs[0];
   printf("%-24s %u threads: %9.4f ms, by hand %9.4f ms, speed %.3f\n", name,
          threads, a * 1e3, b * 1e3, b / a);
   updraft_optimizer_destroy(optimizer);

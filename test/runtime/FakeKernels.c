@@ -147,6 +147,12 @@ void adamwReference(float *p, const float *g, float *m, float *v, size_t size,
                 1 - pow(hypers->beta1, t), 1 - pow(hypers->beta2, t), factor);
 }
 
+void adamwLoop(float *p, const float *g, float *m, float *v, size_t size,
+               const AdamwHypers *hypers, double bias1, double bias2) {
+  const double row[] = {hypers->lr, hypers->beta1, hypers->beta2, hypers->eps};
+  adamwElements(p, g, m, v, size, row, hypers->weightDecay, bias1, bias2, 1);
+}
+
 void bias(const updraft_frame *frame, uint64_t first, uint64_t count) {
   double t = NAN, bias1 = 0, bias2 = 0;
   uint32_t group = UPDRAFT_NONE;

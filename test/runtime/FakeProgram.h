@@ -43,6 +43,9 @@ typedef struct {
 } AdamwHypers;
 void adamwReference(float *p, const float *g, float *m, float *v, size_t size,
                     const AdamwHypers *hypers, double t, double factor);
+/* The same with the powers known: bias1 is 1 - beta1^t. */
+void adamwLoop(float *p, const float *g, float *m, float *v, size_t size,
+               const AdamwHypers *hypers, double bias1, double bias2);
 
 #ifdef __cplusplus
 }

@@ -19,6 +19,8 @@
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <algorithm>
+
 using namespace updraft;
 using namespace updraft::compile;
 
@@ -92,6 +94,13 @@ static int writeExplanation(const Rule &rule, const CommandLine &line) {
   return writeOutput("", text);
 }
 
+/// What a line of the list says: the doc up to its first full stop.
+static std::string firstSentence(llvm::StringRef doc) {
+  std::string text = doc.substr(0, doc.find("\n\n")).str();
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return text.substr(0, text.find(". "));
+}
+
 static int writeList(Library &library, const CommandLine &line,
                      Diagnostics &diagnostics) {
   std::vector<Library::Entry> entries = library.list(diagnostics);
@@ -110,7 +119,7 @@ static int writeList(Library &library, const CommandLine &line,
     out << llvm::formatv("{0:2}\n", llvm::json::Value(std::move(array)));
   else
     for (const Library::Entry &entry : entries) {
-      llvm::StringRef summary = llvm::StringRef(entry.doc).split('\n').first;
+      std::string summary = firstSentence(entry.doc);
       out << llvm::left_justify(entry.name, width) << "  "
           << llvm::left_justify(entry.kind, 9) << "  " << summary << "\n";
     }
