@@ -49,7 +49,8 @@ Explanation explain(mlir::ModuleOp module);
 /// Imports, plans and explains a rule. None if that fails, which is a bug.
 std::optional<Explanation> explainRule(const Rule &rule);
 
-/// A table for people. `bandwidth` in GB/s predicts the time of a step; 0: none.
+/// A table for people. `bandwidth` in GB/s predicts the time of a step; 0:
+/// none.
 void printTable(const Explanation &explanation, double bandwidth,
                 llvm::raw_ostream &out);
 

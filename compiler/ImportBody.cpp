@@ -29,10 +29,19 @@ Location ImportContext::locate(MLIRContext *context,
 
 Location ImportContext::quote(MLIRContext *context, llvm::SMRange range) const {
   Location location = locate(context, range);
-  if (isa<UnknownLoc>(location))
+  if (!range.isValid())
     return location;
-  llvm::StringRef words(range.Start.getPointer(),
-                        range.End.getPointer() - range.Start.getPointer());
+  // Ranges point into the text, which outlives the rule.
+  llvm::StringRef text(range.Start.getPointer(),
+                       range.End.getPointer() - range.Start.getPointer());
+  std::string words; // on one line
+  for (llvm::StringRef rest = text.ltrim(); !rest.empty();) {
+    auto [word, behind] = rest.split(' ');
+    word = word.trim();
+    if (!word.empty())
+      words += (words.empty() ? "" : " ") + word.str();
+    rest = behind;
+  }
   return NameLoc::get(StringAttr::get(context, words), location);
 }
 

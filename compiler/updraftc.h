@@ -1,10 +1,11 @@
-/*===- updraftc.h - Compiling a rule at run time ------------------------------===
+/*===- updraftc.h - Compiling a rule at run time
+ * ----------------------===
  *
  * Text in, program out, through a cache on disk. The compiler proper is a
  * shared library that is loaded at the first miss; a hit loads neither it nor
  * LLVM.
  *
- *===------------------------------------------------------------------------===*/
+ *===----------------------------------------------------------------------===*/
 
 #ifndef UPDRAFT_UPDRAFTC_H
 #define UPDRAFT_UPDRAFTC_H
@@ -16,9 +17,9 @@ extern "C" {
 #endif
 
 typedef struct updraft_compile_options {
-  uint32_t struct_bytes;      /* sizeof(updraft_compile_options) */
-  uint32_t param;             /* enum updraft_format of p and g; default f32 */
-  const char *target;         /* null: this processor; "x86-64-v3", ... */
+  uint32_t struct_bytes;       /* sizeof(updraft_compile_options) */
+  uint32_t param;              /* enum updraft_format of p and g; default f32 */
+  const char *target;          /* null: this processor; "x86-64-v3", ... */
   const char *const *settings; /* "amsgrad=true", options by name */
   size_t setting_count;
   const char *cache_folder;   /* null: the user's; "": no cache */
@@ -30,16 +31,16 @@ UPDRAFT_API updraft_status
 updraft_compile(const char *pipe, const updraft_compile_options *options,
                 updraft_loaded_program **result);
 
-/* Compiles a file: its one optimizer, else its one rule; "file.upd:name" picks. */
+/* Compiles a file: its one optimizer, else its one rule; "file.upd:name" picks.
+ */
 UPDRAFT_API updraft_status
 updraft_compile_file(const char *path, const updraft_compile_options *options,
                      updraft_loaded_program **result);
 
 /* Compiles the text of a file. `name` stands for it in messages. */
-UPDRAFT_API updraft_status
-updraft_compile_source(const char *source, const char *name,
-                       const updraft_compile_options *options,
-                       updraft_loaded_program **result);
+UPDRAFT_API updraft_status updraft_compile_source(
+    const char *source, const char *name,
+    const updraft_compile_options *options, updraft_loaded_program **result);
 
 /* How often this process compiled, and how often the cache served it. */
 typedef struct updraft_compile_counts {

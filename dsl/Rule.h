@@ -38,13 +38,14 @@ enum class Format : uint8_t { F64, F32, BF16, F16 };
 
 enum class Op : uint8_t {
   // Leaves.
-  Number,   ///< `number`, an f64
-  Boolean,  ///< `number` is 0 or 1
-  Hyper,    ///< hypers[index], an f64; computed ones too
-  Step,     ///< number of the call under way, from 1; model
+  Number,     ///< `number`, an f64
+  Boolean,    ///< `number` is 0 or 1
+  Hyper,      ///< hypers[index], an f64; computed ones too
+  Step,       ///< number of the call under way, from 1; model
   TensorStep, ///< the same without calls in which the tensor was absent; tensor
-  Absent,   ///< boolean, tensor: no gradient in this call
-  Rank, Size, ///< of p; tensor
+  Absent,     ///< boolean, tensor: no gradient in this call
+  Rank,
+  Size,     ///< of p; tensor
   Dim,      ///< dim(p, index), tensor; the variant's guards make it exist
   Input,    ///< inputs[index]
   Param,    ///< p before the step
@@ -56,14 +57,26 @@ enum class Op : uint8_t {
   Let,      ///< lets[index]
   Cross,    ///< reductions[index]: a value of group or model level
   // Numbers to number, in the type of this node's level.
-  Neg, Add, Sub, Mul, Div, Mod,
-  Fma,      ///< args[0]*args[1] + args[2], rounded once
-  PowInt,   ///< args[0]^index, index 0..8: ((x*x)*x)...; index 0: 1
-  Call,     ///< builtin, see `builtin`
+  Neg,
+  Add,
+  Sub,
+  Mul,
+  Div,
+  Mod,
+  Fma,    ///< args[0]*args[1] + args[2], rounded once
+  PowInt, ///< args[0]^index, index 0..8: ((x*x)*x)...; index 0: 1
+  Call,   ///< builtin, see `builtin`
   // Numbers to boolean, compared in the type of the highest operand's level.
-  Lt, Le, Gt, Ge, Eq, Ne,
+  Lt,
+  Le,
+  Gt,
+  Ge,
+  Eq,
+  Ne,
   // Booleans.
-  Not, And, Or,
+  Not,
+  And,
+  Or,
   // args[0] ? args[1] : args[2]; sides are both numbers or both booleans.
   Select,
   // A reduction over this tensor of args (element to tensor level).
@@ -71,18 +84,47 @@ enum class Op : uint8_t {
 };
 
 enum class Builtin : uint8_t {
-  Abs, Sqrt, Rsqrt, Exp, Log, Expm1, Log1p, Tanh, Sigmoid, Atan2, Cos, Pow,
-  Min, Max, Sign, Floor, Ceil, Round, IsFinite, IsNan, Ratio,
+  Abs,
+  Sqrt,
+  Rsqrt,
+  Exp,
+  Log,
+  Expm1,
+  Log1p,
+  Tanh,
+  Sigmoid,
+  Atan2,
+  Cos,
+  Pow,
+  Min,
+  Max,
+  Sign,
+  Floor,
+  Ceil,
+  Round,
+  IsFinite,
+  IsNan,
+  Ratio,
 }; // clamp and lerp are expanded by the checker: min(max(x, lo), hi), Fma
 
 /// `dot` becomes Sum of a product, `count` Sum of 1 or 0, `any`/`all` stay.
 /// For Norm and Rms the operand is x; x*x is formed by whoever evaluates.
-enum class Reducer : uint8_t { Sum, Mean, Norm, Rms, Max, Min, Any, All, Count };
+enum class Reducer : uint8_t {
+  Sum,
+  Mean,
+  Norm,
+  Rms,
+  Max,
+  Min,
+  Any,
+  All,
+  Count
+};
 
 /// One node of an expression tree. Owned by Rule::nodes.
 struct Expr {
   Op op;
-  Level level;            ///< highest level of the operands
+  Level level; ///< highest level of the operands
   bool isBoolean = false;
   llvm::SMRange range;
   double number = 0;
@@ -169,8 +211,8 @@ struct View {
 struct Test {
   enum class What : uint8_t { Rank, Dim, Size, Tag };
   What what;
-  unsigned index = 0;     ///< Dim: which
-  Op relation = Op::Eq;   ///< Lt..Ne; Tag: Eq 1 (has it) or Eq 0
+  unsigned index = 0;   ///< Dim: which
+  Op relation = Op::Eq; ///< Lt..Ne; Tag: Eq 1 (has it) or Eq 0
   double value = 0;
   std::string tag;
 };
@@ -184,13 +226,13 @@ struct Require {
 
 /// What a tensor of these shapes does.
 struct Variant {
-  std::string name;             ///< "v0", or from its guards
-  std::vector<Test> tests;      ///< all must hold
-  std::vector<unsigned> states; ///< tensor and element states that exist
+  std::string name;                ///< "v0", or from its guards
+  std::vector<Test> tests;         ///< all must hold
+  std::vector<unsigned> states;    ///< tensor and element states that exist
   std::vector<Equation> equations; ///< tensor and element level
   /// Operand of each of the rule's reductions, null where `shared` is set.
   std::vector<const Expr *> operands;
-  std::vector<View> views;      ///< tensor and element level
+  std::vector<View> views; ///< tensor and element level
   std::vector<Require> requires_;
 };
 
@@ -207,8 +249,8 @@ struct Rule {
   std::vector<State> states;
   std::vector<Let> lets;
   std::vector<Reduction> reductions;
-  std::vector<Equation> shared; ///< model and group level
-  std::vector<View> views;      ///< model and group level
+  std::vector<Equation> shared;   ///< model and group level
+  std::vector<View> views;        ///< model and group level
   std::vector<Require> requires_; ///< over options and hypers
   std::vector<Variant> variants;
   std::deque<Expr> nodes; ///< owns every Expr; addresses are stable

@@ -1,4 +1,4 @@
-/*===- abi.h - What a compiled program is in memory --------------------------===
+/*===- abi.h - What a compiled program is in memory -------------------------===
  *
  * The one contract between the compiler, which emits these bytes, and the
  * runtime, which walks them. A program is one constant that describes itself.
@@ -6,7 +6,7 @@
  * 0 means absent; so a program has no pointer and no dynamic relocation and may
  * be mapped anywhere, read only, and shared.
  *
- *===------------------------------------------------------------------------===*/
+ *===----------------------------------------------------------------------===*/
 
 #ifndef UPDRAFT_ABI_H
 #define UPDRAFT_ABI_H
@@ -30,7 +30,7 @@ typedef struct {
   uint64_t count;
 } updraft_list;
 
-/* Where a kernel runs or a scalar lives: one value a call, a group, a tensor. */
+/* Where a kernel runs or a scalar lives: a call, a group, a tensor, ... */
 enum updraft_level {
   UPDRAFT_MODEL,
   UPDRAFT_GROUP,
@@ -146,7 +146,8 @@ typedef struct {
 } updraft_require;
 
 /* A view of model or group level is a scalar (kind VIEW); one of tensor level
-   likewise; one of element level is an array (role VIEW, or STATE with flag). */
+   likewise; one of element level is an array (role VIEW, or STATE
+   with flag). */
 typedef struct {
   updraft_rel name, doc;
   uint32_t level, index; /* identifies its kernels: updraft_kernel.view */
@@ -155,14 +156,14 @@ typedef struct {
 /* Kernels stand in the order in which they run. */
 typedef struct {
   updraft_rel name;
-  updraft_rel why;      /* the equation that forced it, for people */
-  updraft_rel entry;    /* distance to the machine code, an updraft_entry */
+  updraft_rel why;       /* the equation that forced it, for people */
+  updraft_rel entry;     /* distance to the machine code, an updraft_entry */
   updraft_rel gpu_entry; /* name of the PTX entry */
   uint32_t when, view;
   uint32_t level;
-  uint32_t variant;     /* NONE for model and group kernels */
-  uint32_t after;       /* what must have finished before: UPDRAFT_TENSOR (this
-                           tensor), _GROUP or _MODEL; NONE: nothing */
+  uint32_t variant; /* NONE for model and group kernels */
+  uint32_t after;   /* what must have finished before: UPDRAFT_TENSOR (this
+                       tensor), _GROUP or _MODEL; NONE: nothing */
   uint32_t reads_milli, writes_milli; /* thousandths of a byte a parameter */
   uint32_t reserved;
 } updraft_kernel;
@@ -179,13 +180,13 @@ typedef struct updraft_program {
   char magic[8];
   uint32_t abi;
   uint32_t header_bytes; /* sizeof(updraft_program) */
-  uint64_t bytes;        /* of the descriptor: every list and string lies within */
-  uint8_t hash[16];      /* of the flat rule, options, formats, target, compiler */
+  uint64_t bytes;   /* of the descriptor: every list and string lies within */
+  uint8_t hash[16]; /* of the flat rule, options, formats, target, compiler */
   updraft_rel name, doc;
-  updraft_rel rule;      /* the flat rule as text */
+  updraft_rel rule; /* the flat rule as text */
   updraft_rel target_name;
   uint32_t target;
-  uint32_t param;        /* updraft_format of the parameters and gradients */
+  uint32_t param; /* updraft_format of the parameters and gradients */
   uint32_t model_slots, group_slots;
   uint32_t partial_lists; /* f64 lists, one entry a block of a tensor */
   uint32_t total_lists;   /* f64 lists, one entry a tensor */
@@ -194,16 +195,16 @@ typedef struct updraft_program {
   uint64_t ptx_bytes;
 } updraft_program;
 
-/*===- What a kernel sees: the same bytes on the CPU and on a device ---------===*/
+/*===- What a kernel sees: the same bytes on the CPU and on a device ------===*/
 
 /* The head of a tensor row. */
 typedef struct {
   uint64_t size;
   uint64_t first;         /* index of element 0 in the whole (sharded) tensor */
   uint64_t first_partial; /* index of its first entry in each partial list */
-  uint32_t id;            /* position in the order of groups, then of creation */
+  uint32_t id; /* position in the order of groups, then of creation */
   uint32_t group;
-  uint32_t active;        /* 0: absent in this call */
+  uint32_t active; /* 0: absent in this call */
   uint32_t reserved;
   /* void *array[arrays]; double slot[slots]; */
 } updraft_tensor;
@@ -227,9 +228,9 @@ typedef struct {
 } updraft_span;
 
 typedef struct {
-  double *model;               /* model slots */
-  double *groups;              /* group g at groups + group_slots * g */
-  char *tensors;               /* the kernel's variant's rows, row_bytes apart */
+  double *model;  /* model slots */
+  double *groups; /* group g at groups + group_slots * g */
+  char *tensors;  /* the kernel's variant's rows, row_bytes apart */
   const updraft_chunk *chunks; /* the kernel's variant's chunks */
   const updraft_shape *shapes; /* by tensor id */
   const updraft_span *spans;   /* by group */

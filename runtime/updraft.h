@@ -1,4 +1,4 @@
-/*===- updraft.h - Loading and running compiled optimizers --------------------===
+/*===- updraft.h - Loading and running compiled optimizers ------------------===
  *
  * A program is a compiled rule; an optimizer is a program together with tensors
  * and their state. Every function returns a status; updraft_last_error() gives
@@ -8,7 +8,7 @@
  * One optimizer may be used from one thread at a time; different optimizers
  * from different threads. Usable after fork. Nothing here throws or aborts.
  *
- *===------------------------------------------------------------------------===*/
+ *===----------------------------------------------------------------------===*/
 
 #ifndef UPDRAFT_UPDRAFT_H
 #define UPDRAFT_UPDRAFT_H
@@ -30,15 +30,15 @@ extern "C" {
 /* A result that is not UPDRAFT_OK leaves everything as it was. */
 typedef enum updraft_status {
   UPDRAFT_OK = 0,
-  UPDRAFT_INVALID_ARGUMENT, /* a value, shape, dtype, name or pointer is wrong */
+  UPDRAFT_INVALID_ARGUMENT, /* a value, shape, dtype, name or pointer */
   UPDRAFT_NOT_FOUND,        /* no file, hyper, state or view of that name */
   UPDRAFT_BAD_PROGRAM,      /* damaged, truncated, or of another version */
   UPDRAFT_UNSUPPORTED,      /* this machine or build cannot run it */
   UPDRAFT_OUT_OF_MEMORY,
-  UPDRAFT_IO_ERROR,         /* reading or writing a file failed */
-  UPDRAFT_COMPILE_ERROR,    /* the rule is wrong: the text is its diagnostics */
-  UPDRAFT_BUSY,             /* used from two threads at once */
-  UPDRAFT_INTERNAL          /* a bug of Updraft */
+  UPDRAFT_IO_ERROR,      /* reading or writing a file failed */
+  UPDRAFT_COMPILE_ERROR, /* the rule is wrong: the text is its diagnostics */
+  UPDRAFT_BUSY,          /* used from two threads at once */
+  UPDRAFT_INTERNAL       /* a bug of Updraft */
 } updraft_status;
 
 /* Text of the last failure on this thread; "" if none. Never null. */
@@ -47,7 +47,7 @@ UPDRAFT_API const char *updraft_last_error(void);
 /* "invalid argument" and so on. */
 UPDRAFT_API const char *updraft_status_name(updraft_status status);
 
-/*===- Programs --------------------------------------------------------------===*/
+/*===- Programs -----------------------------------------------------------===*/
 
 typedef struct updraft_loaded_program updraft_loaded_program;
 
@@ -58,14 +58,12 @@ updraft_program_open(const char *path, updraft_loaded_program **result);
 
 /* Takes a program that is linked in: pass &updraft_program_<name>. The constant
    is not copied and must outlive the result. */
-UPDRAFT_API updraft_status
-updraft_program_from(const updraft_program *constant,
-                     updraft_loaded_program **result);
+UPDRAFT_API updraft_status updraft_program_from(
+    const updraft_program *constant, updraft_loaded_program **result);
 
 /* Takes a flat image in memory; the bytes are copied into executable memory. */
-UPDRAFT_API updraft_status
-updraft_program_from_image(const void *image, size_t bytes,
-                           updraft_loaded_program **result);
+UPDRAFT_API updraft_status updraft_program_from_image(
+    const void *image, size_t bytes, updraft_loaded_program **result);
 
 /* The self-description; valid while the program is retained. */
 UPDRAFT_API const updraft_program *
@@ -75,14 +73,14 @@ updraft_program_descriptor(const updraft_loaded_program *program);
 UPDRAFT_API void updraft_program_retain(updraft_loaded_program *program);
 UPDRAFT_API void updraft_program_release(updraft_loaded_program *program);
 
-/*===- Tensors ---------------------------------------------------------------===*/
+/*===- Tensors ------------------------------------------------------------===*/
 
-/* A tensor in memory, row-major. `strides` (in elements) may be null, which says
-   contiguous; anything that is not contiguous is refused. */
+/* A tensor in memory, row-major. `strides` (in elements) may be null, which
+   says contiguous; anything that is not contiguous is refused. */
 typedef struct updraft_ndarray {
   void *data;
-  uint32_t dtype;  /* enum updraft_format */
-  uint32_t rank;   /* at most UPDRAFT_MAX_RANK */
+  uint32_t dtype; /* enum updraft_format */
+  uint32_t rank;  /* at most UPDRAFT_MAX_RANK */
   const int64_t *shape;
   const int64_t *strides;
 } updraft_ndarray;
@@ -105,7 +103,7 @@ typedef struct updraft_group {
   size_t hyper_count;
 } updraft_group;
 
-/*===- Threads ---------------------------------------------------------------===*/
+/*===- Threads ------------------------------------------------------------===*/
 
 /* The host's own threads. `run` calls body(argument, i, threads) once for each
    i < threads, all at the same time (they wait for one another), and returns
@@ -119,13 +117,13 @@ typedef struct updraft_executor {
 } updraft_executor;
 
 typedef struct updraft_options {
-  uint32_t struct_bytes; /* sizeof(updraft_options) */
-  uint32_t threads;      /* 0: as many as processors */
+  uint32_t struct_bytes;            /* sizeof(updraft_options) */
+  uint32_t threads;                 /* 0: as many as processors */
   const updraft_executor *executor; /* null: an OpenMP runtime, else serial */
   uint64_t seed;
 } updraft_options;
 
-/*===- Optimizers ------------------------------------------------------------===*/
+/*===- Optimizers ---------------------------------------------------------===*/
 
 typedef struct updraft_optimizer updraft_optimizer;
 
@@ -149,9 +147,8 @@ updraft_optimizer_get_hyper(const updraft_optimizer *optimizer, uint32_t group,
                             const char *name, double *value);
 
 /* Sets a scalar or array input for the following steps. index: of the param. */
-UPDRAFT_API updraft_status
-updraft_optimizer_set_input(updraft_optimizer *optimizer, const char *name,
-                            double value);
+UPDRAFT_API updraft_status updraft_optimizer_set_input(
+    updraft_optimizer *optimizer, const char *name, double value);
 UPDRAFT_API updraft_status updraft_optimizer_set_array_input(
     updraft_optimizer *optimizer, const char *name, size_t index,
     const updraft_ndarray *array);
@@ -160,10 +157,10 @@ UPDRAFT_API updraft_status updraft_optimizer_set_array_input(
    parameter has no gradient in this call. grad_count must equal the number of
    parameters. stream is for devices and must be null here. All checks are made
    before the first write. */
-UPDRAFT_API updraft_status
-updraft_optimizer_step(updraft_optimizer *optimizer,
-                       const updraft_ndarray *grads, size_t grad_count,
-                       void *stream);
+UPDRAFT_API updraft_status updraft_optimizer_step(updraft_optimizer *optimizer,
+                                                  const updraft_ndarray *grads,
+                                                  size_t grad_count,
+                                                  void *stream);
 
 /* Gives parameters new memory of the same shape, dtype and content order (after
    a host moved them). */
@@ -173,18 +170,20 @@ UPDRAFT_API updraft_status updraft_optimizer_rebind(
 /* Evaluates view `name` of parameter `index` into `out`, which has the
    parameter's shape (element level) or rank 0 and dtype f64 (coarser levels).
    An element view is of the parameter's dtype or of the compute type. */
-UPDRAFT_API updraft_status
-updraft_optimizer_view(updraft_optimizer *optimizer, const char *name,
-                       size_t index, const updraft_ndarray *out);
+UPDRAFT_API updraft_status updraft_optimizer_view(updraft_optimizer *optimizer,
+                                                  const char *name,
+                                                  size_t index,
+                                                  const updraft_ndarray *out);
 
 /* A state in place: of parameter `index` (group or model states: of its group,
    of the program). Scalars come as rank 0, f64. */
-UPDRAFT_API updraft_status
-updraft_optimizer_state(updraft_optimizer *optimizer, const char *name,
-                        size_t index, updraft_ndarray *state);
+UPDRAFT_API updraft_status updraft_optimizer_state(updraft_optimizer *optimizer,
+                                                   const char *name,
+                                                   size_t index,
+                                                   updraft_ndarray *state);
 
-/* Names of states in the order of checkpoints: of parameter `index` its own; for
-   an index that is no parameter's, those of groups and of the model. */
+/* Names of states in the order of checkpoints: of parameter `index` its own;
+   for an index that is no parameter's, those of groups and of the model. */
 UPDRAFT_API size_t
 updraft_optimizer_state_count(const updraft_optimizer *optimizer, size_t index);
 UPDRAFT_API const char *
@@ -192,13 +191,13 @@ updraft_optimizer_state_name(const updraft_optimizer *optimizer, size_t index,
                              size_t state);
 
 /* States, counters and hypers to and from a safetensors file:
-   "<param>.<state>", "group<i>.<state>", "model.<state>"; hypers and the rule in
-   the metadata. Written to a temporary file and renamed. Loading checks every
-   name, shape and dtype before it changes anything. */
+   "<param>.<state>", "group<i>.<state>", "model.<state>"; hypers and the rule
+   in the metadata. Written to a temporary file and renamed. Loading checks
+   every name, shape and dtype before it changes anything. */
 UPDRAFT_API updraft_status
 updraft_optimizer_save(const updraft_optimizer *optimizer, const char *path);
-UPDRAFT_API updraft_status
-updraft_optimizer_load(updraft_optimizer *optimizer, const char *path);
+UPDRAFT_API updraft_status updraft_optimizer_load(updraft_optimizer *optimizer,
+                                                  const char *path);
 
 #ifdef __cplusplus
 }

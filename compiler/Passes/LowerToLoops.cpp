@@ -80,8 +80,6 @@ struct LowerToLoops : impl::LowerToLoopsBase<LowerToLoops> {
       shape.tail = LoopShape::Tail::Scalar;
     else if (tail == "wide")
       shape.tail = LoopShape::Tail::MaskWide;
-    else if (tail == "loop")
-      shape.tail = LoopShape::Tail::MaskLoop;
     if (failed(lowerToLoops(getOperation(), shape)))
       signalPassFailure();
   }

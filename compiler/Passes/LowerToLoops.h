@@ -25,11 +25,10 @@ struct LoopShape {
   enum class Tail : uint8_t {
     Scalar,   ///< one by one
     MaskWide, ///< by masks, in kernels whose arrays are all f32 or f64
-    MaskAll,  ///< by masks
     MaskLoop  ///< as all others: every vector is masked, there is one loop
   };
   unsigned vectorBytes = 64; ///< of the compute type: 16 f32 or 8 f64
-  Tail tail = Tail::MaskAll;
+  Tail tail = Tail::MaskLoop;
 };
 
 /// Lowers the one program of `module`. Reports and fails on a kernel that no

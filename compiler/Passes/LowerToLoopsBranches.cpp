@@ -109,18 +109,27 @@ Value Slice::atomOf(Value condition) const {
   return condition;
 }
 
-Value Slice::openCondition() const {
+/// A condition that `of` finds on a live operation and that is not settled yet.
+template <typename Of> Value Slice::firstOpen(Of of) const {
   for (Operation &operation : kernel_->body()) {
     if (!live_.contains(&operation))
       continue;
-    Value condition = conditionOf(&operation);
-    if (selectsUniformly(&operation))
-      condition = operation.getOperand(0);
+    Value condition = of(&operation);
     if (condition && kernel_->levelOf(condition) != Level::Element &&
         !truthOf(condition))
       return atomOf(condition);
   }
   return {};
+}
+
+// What is written comes first: a branch there takes whole passes and the loads
+// of absent gradients with it, and the number of branches is limited.
+Value Slice::openCondition() const {
+  if (Value condition = firstOpen(conditionOf))
+    return condition;
+  return firstOpen([&](Operation *operation) {
+    return selectsUniformly(operation) ? operation->getOperand(0) : Value();
+  });
 }
 
 } // namespace updraft::loops

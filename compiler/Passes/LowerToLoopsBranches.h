@@ -42,6 +42,7 @@ private:
   void findLive();
   bool selectsUniformly(mlir::Operation *operation) const;
   Value atomOf(Value condition) const;
+  template <typename Of> Value firstOpen(Of of) const;
 
   const Kernel *kernel_;
   llvm::DenseMap<Value, bool> known_;

@@ -285,8 +285,8 @@ void ElementLoops::emitBlocks(const Slice &slice) {
 }
 
 bool ElementLoops::masksTails(const Slice &slice) const {
-  if (kernel_.shape.tail != LoopShape::Tail::MaskWide)
-    return kernel_.shape.tail == LoopShape::Tail::MaskAll;
+  if (kernel_.shape.tail == LoopShape::Tail::Scalar)
+    return false;
   return llvm::all_of(slice.operations(), [&](Operation *operation) {
     llvm::StringRef name;
     if (auto get = llvm::dyn_cast<ir::GetOp>(operation))

@@ -65,6 +65,14 @@ Level Kernel::levelOf(Value value) const {
 
 //===- The function and its frame -----------------------------------------===//
 
+/// Whether the kernel runs so seldom that it is best compiled quickly: once a
+/// call or a group, at creation, or when a hyper is set.
+bool Kernel::isRare() const {
+  ir::When when = ir::KernelOp(op).getWhen();
+  return level() <= Level::Group || when == ir::When::Init ||
+         when == ir::When::Check;
+}
+
 LogicalResult Kernel::build(llvm::function_ref<LogicalResult()> body) {
   builder.setInsertionPointToEnd(module.getBody());
   Type i64 = builder.getI64Type();
@@ -72,6 +80,9 @@ LogicalResult Kernel::build(llvm::function_ref<LogicalResult()> body) {
   auto function =
       func::FuncOp::create(builder, op.getLoc(), op.getSymName(), type);
   function.setPrivate();
+  if (isRare())
+    function->setAttr("passthrough",
+                      builder.getStrArrayAttr({"noinline", "optnone"}));
   mlir::Block *start = function.addEntryBlock();
   mlir::Block *work = function.addBlock();
   mlir::Block *end = function.addBlock();

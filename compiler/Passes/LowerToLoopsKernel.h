@@ -65,6 +65,7 @@ public:
   Value addressOf(Builder &at, const Place &place);
 
 private:
+  bool isRare() const;
   void findLevels();
   ir::Level levelOfLeaf(mlir::Operation *operation) const;
   mlir::LogicalResult emitGet(Builder &at, ir::GetOp get);

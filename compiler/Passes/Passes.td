@@ -78,10 +78,10 @@ def LowerToLoops : Pass<"updraft-lower-to-loops", "mlir::ModuleOp"> {
     "mlir::vector::VectorDialect"
   ];
   let options = [
-    Option<"tail", "tail", "std::string", "\"all\"",
-           "Elements that fill no vector: by masks in `all` kernels, in those "
-           "without 16-bit arrays (`wide`), one by one (`scalar`); or every "
-           "vector is masked (`loop`)">
+    Option<"tail", "tail", "std::string", "\"loop\"",
+           "Elements that fill no vector: every vector is masked (`loop`), the "
+           "last one is in kernels without 16-bit arrays (`wide`), or they are "
+           "done one by one (`scalar`)">
   ];
 }
 

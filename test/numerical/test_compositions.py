@@ -80,14 +80,12 @@ RULES = [
     (True, adam("keras/adamw", "beta_")),
     (True, lambda r: f"keras/adadelta({rate(r)}, {number(r, 0.1, 0.99)})"),
     (True, lambda r: f"keras/adagrad({rate(r)}, {number(r, 0, 1)})"),
-    (True, adam("keras/nadam", "beta_")),
+    (True, lambda r: f"keras/nadam({rate(r)}, {number(r, 0, 0.99)})"),
     (True, torch_sgd),
     (True, adam("torch/adamw", "beta")),
     (True, lambda r: f"paper/lion({rate(r)}, {number(r, 0.1, 0.9)},"
                      f" weight_decay = {number(r, 0, 0.5)})"),
 ]
-# Nadam has no amsgrad.
-RULES[6] = (True, lambda r: f"keras/nadam({rate(r)}, {number(r, 0, 0.99)})")
 
 BOXES = {
     "clip_by_value": lambda r: f"clip_by_value({number(r, 0.1, 3)})",

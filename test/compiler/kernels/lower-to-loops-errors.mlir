@@ -1,0 +1,58 @@
+// RUN: updraft-opt %s --updraft-lower-to-loops --split-input-file --verify-diagnostics
+
+// A kernel reads memory as it was before its own writes.
+updraft.program @order compute f32 {
+  updraft.variant @all tests [] {
+    updraft.array @p param f32
+    updraft.array @g grad f32
+  }
+  updraft.kernel @update step element @all {
+    %g = updraft.get @g : f32
+    updraft.put @p, %g : f32
+    // expected-error @below {{reads 'p' after the kernel has written it}}
+    %p = updraft.get @p : f32
+    updraft.put @p, %p : f32
+  }
+}
+
+// -----
+
+// No conversion from f64 to a 16-bit format rounds once on every target.
+updraft.program @format compute f64 {
+  updraft.variant @all tests [] {
+    updraft.array @p param f64
+    updraft.array @g grad bf16
+  }
+  updraft.kernel @update step element @all {
+    // expected-error @below {{cannot convert 'f64' to or from 'bf16'}}
+    %g = updraft.get @g : f64
+    updraft.put @p, %g : f64
+  }
+}
+
+// -----
+
+updraft.program @level compute f32 {
+  updraft.scalar @s group slot
+  updraft.variant @all tests [] {
+    updraft.array @p param f32
+    updraft.array @g grad f32
+  }
+  updraft.kernel @update step tensor @all {
+    %x = arith.constant 1.0 : f64
+    // expected-error @below {{cannot write 's' in a kernel of tensor level}}
+    updraft.put @s, %x : f64
+  }
+}
+
+// -----
+
+updraft.program @list compute f32 {
+  updraft.scalar @s model slot
+  updraft.list @tensors total
+  updraft.kernel @update step model {
+    // expected-error @below {{cannot fold 'tensors' in a kernel of model level}}
+    %x = updraft.fold sum @tensors
+    updraft.put @s, %x : f64
+  }
+}

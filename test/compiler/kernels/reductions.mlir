@@ -1,0 +1,75 @@
+// RUN: updraft-opt %s --updraft-lower-to-loops | FileCheck %s
+
+// A kernel that reduces walks a chunk in blocks of 4096. Lanes that do not
+// exist are set to 0 after the body: their operand is 1 here.
+
+// CHECK-LABEL: func.func private @blocks(
+// CHECK:         [[LANES:%[0-9]+]] = llvm.alloca {{.*}} x f32 {alignment = 64 : i64}
+// CHECK:         [[BLOCK:%[a-z0-9_]+]] = arith.constant 4096
+// CHECK:         scf.for
+// CHECK:           scf.for
+// CHECK:             [[MASK:%[0-9]+]] = arith.cmpi slt
+// CHECK:             llvm.intr.masked.load
+// CHECK:             [[X:%[0-9]+]] = arith.addf
+// CHECK:             [[KEPT:%[0-9]+]] = arith.select [[MASK]], [[X]]
+// CHECK:             [[OLD:%[0-9]+]] = llvm.load
+// CHECK:             [[NEW:%[0-9]+]] = arith.addf [[OLD]], [[KEPT]]
+// CHECK:             llvm.store [[NEW]]
+// CHECK:           [[SUM:%[0-9]+]] = func.call @updraft_lanes_sum_f32_16([[LANES]])
+// CHECK:           arith.extf [[SUM]] : f32 to f64
+
+// The lanes are put together by halves: in memory while they fill vectors, then
+// within one.
+
+// CHECK-LABEL: func.func private @updraft_lanes_sum_f32_16(
+// CHECK:         scf.for
+// CHECK:           arith.shrui
+// CHECK:           scf.for
+// CHECK:         vector.shuffle {{.*}} [0, 1, 2, 3, 4, 5, 6, 7]
+// CHECK:         vector.shuffle {{.*}} [8, 9, 10, 11, 12, 13, 14, 15]
+// CHECK:         vector.shuffle {{.*}} [0] : vector<2xf32>
+// CHECK:         vector.shuffle {{.*}} [1] : vector<2xf32>
+updraft.program @sums compute f32 {
+  updraft.scalar @total model slot
+  updraft.scalar @groups group slot
+  updraft.list @blocks_of_x partial
+  updraft.list @tensors total
+  updraft.variant @all tests [] {
+    updraft.array @p param f32
+    updraft.array @g grad f32
+  }
+  updraft.kernel @blocks step element @all {
+    %one = arith.constant 1.0 : f32
+    %g = updraft.get @g : f32
+    %x = arith.addf %g, %one : f32
+    updraft.partial sum @blocks_of_x, %x : f32
+  }
+
+  // A tensor folds its blocks, a group its tensors, the model its groups, whose
+  // values lie a row apart.
+
+  // CHECK-LABEL: func.func private @tensor(
+  // CHECK:         scf.for
+  // CHECK:           arith.divui
+  // CHECK:           call @updraft_fold_sum(
+  updraft.kernel @tensor step tensor @all after tensor {
+    %s = updraft.fold sum @blocks_of_x
+    updraft.put @tensors, %s : f64
+  }
+
+  // CHECK-LABEL: func.func private @group(
+  // CHECK-SAME:    passthrough = ["noinline", "optnone"]
+  // CHECK:         call @updraft_fold_sum(
+  updraft.kernel @group step group after group {
+    %s = updraft.fold sum @tensors
+    updraft.put @groups, %s : f64
+  }
+
+  // CHECK-LABEL: func.func private @model(
+  // CHECK:         arith.constant 8 : i64
+  // CHECK:         call @updraft_fold_sum(
+  updraft.kernel @model step model after model {
+    %s = updraft.fold sum @groups
+    updraft.put @total, %s : f64
+  }
+}
