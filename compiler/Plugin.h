@@ -1,4 +1,4 @@
-/*===- Plugin.h - What crosses to the compiler's library -----------*- C -*-===//
+/*===- Plugin.h - What crosses to the compiler's library --------*- C -*-===//
  *
  * The front door (updraftc.h) loads libupdraft_compiler.so at the first miss of
  * the cache and calls its one function. All that crosses is plain C, so that

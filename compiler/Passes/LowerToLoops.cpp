@@ -66,6 +66,14 @@ LogicalResult lowerToLoops(mlir::ModuleOp module, const LoopShape &shape) {
   for (auto kernel : program.getBody().getOps<ir::KernelOp>())
     if (failed(lowerKernel(kernel, layout, shape, module)))
       return failure();
+  // Functions of scalars in f64 serve the scalar kernels only, once a group or
+  // a list, except where elements are f64 themselves.
+  if (program.getCompute().isF32())
+    for (auto function : module.getOps<mlir::func::FuncOp>())
+      if (llvm::equal(
+              function.getResultTypes(),
+              llvm::ArrayRef<mlir::Type>(mlir::Float64Type::get(context))))
+        loops::compileQuickly(function);
   return success();
 }
 

@@ -11,14 +11,14 @@ namespace func = mlir::func;
 
 static unsigned bytesOf(Type type) { return type.getIntOrFloatBitWidth() / 8; }
 
+// A loop over eight or sixteen vectors would take the code generator longer
+// than the vectors do.
 void Lanes::clear(Builder &builder) const {
   Value identity =
       builder.number(identityOf(reducer), Builder::widened(type, width));
-  builder.loop(builder.integer(0), builder.integer(kLanes), width,
-               [&](Value lane) {
-                 builder.store(identity, builder.at(memory, lane, type),
-                               width * bytesOf(type));
-               });
+  int64_t bytes = bytesOf(type);
+  for (int64_t lane = 0; lane < kLanes; lane += width)
+    builder.store(identity, builder.at(memory, lane * bytes), width * bytes);
 }
 
 void Lanes::accumulate(Builder &builder, Value index, Value items) const {
@@ -61,28 +61,20 @@ static Value call(Builder &builder, func::FuncOp function,
       .getResult(0);
 }
 
-/// a[i] += a[i + h] for i < h, for h = 64, 32, ... while h fills vectors; the
-/// rest within one vector.
+/// a[i] += a[i + h] for i < h, for h = 64, 32, ..., 1: between vectors first,
+/// then within one.
 static Value foldInMemory(Builder &builder, const Lanes &lanes) {
   Type vector = Builder::widened(lanes.type, lanes.width);
-  unsigned alignment = lanes.width * bytesOf(lanes.type);
-  unsigned levels = llvm::Log2_64(kLanes / lanes.width);
-  builder.loop(
-      builder.integer(0), builder.integer(levels), 1, [&](Value level) {
-        Value distance = arith::ShRUIOp::create(
-            builder, builder.location, builder.integer(kLanes / 2), level);
-        Value upper = builder.at(lanes.memory, distance, lanes.type);
-        builder.loop(
-            builder.integer(0), distance, lanes.width, [&](Value lane) {
-              Value low = builder.at(lanes.memory, lane, lanes.type);
-              Value high = builder.at(upper, lane, lanes.type);
-              Value sum = combine(builder, lanes.reducer,
-                                  builder.load(vector, low, alignment),
-                                  builder.load(vector, high, alignment));
-              builder.store(sum, low, alignment);
-            });
-      });
-  Value rest = builder.load(vector, lanes.memory, alignment);
+  int64_t bytes = bytesOf(lanes.type);
+  llvm::SmallVector<Value> vectors;
+  for (int64_t lane = 0; lane < kLanes; lane += lanes.width)
+    vectors.push_back(builder.load(
+        vector, builder.at(lanes.memory, lane * bytes), lanes.width * bytes));
+  for (size_t count = vectors.size() / 2; count > 0; count /= 2)
+    for (size_t i = 0; i < count; ++i)
+      vectors[i] =
+          combine(builder, lanes.reducer, vectors[i], vectors[i + count]);
+  Value rest = vectors[0];
   for (unsigned left = lanes.width; left > 1; left /= 2)
     rest = combine(builder, lanes.reducer, half(builder, rest, left, false),
                    half(builder, rest, left, true));

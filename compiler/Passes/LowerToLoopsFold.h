@@ -29,7 +29,7 @@ struct Lanes {
   /// Adds `items` (a vector of `width` or a scalar) that begin at position
   /// `index` of the list.
   void accumulate(Builder &builder, Value index, Value items) const;
-  /// The one value of all, by a call; their memory is used up.
+  /// The one value of all, by a call.
   Value fold(Builder &builder, mlir::ModuleOp module) const;
 };
 

@@ -65,6 +65,12 @@ Level Kernel::levelOf(Value value) const {
 
 //===- The function and its frame -----------------------------------------===//
 
+void compileQuickly(mlir::func::FuncOp function) {
+  mlir::Builder builder(function.getContext());
+  function->setAttr("passthrough",
+                    builder.getStrArrayAttr({"noinline", "optnone"}));
+}
+
 /// Whether the kernel runs so seldom that it is best compiled quickly: once a
 /// call or a group, at creation, or when a hyper is set.
 bool Kernel::isRare() const {
@@ -81,8 +87,7 @@ LogicalResult Kernel::build(llvm::function_ref<LogicalResult()> body) {
       func::FuncOp::create(builder, op.getLoc(), op.getSymName(), type);
   function.setPrivate();
   if (isRare())
-    function->setAttr("passthrough",
-                      builder.getStrArrayAttr({"noinline", "optnone"}));
+    compileQuickly(function);
   mlir::Block *start = function.addEntryBlock();
   mlir::Block *work = function.addBlock();
   mlir::Block *end = function.addBlock();

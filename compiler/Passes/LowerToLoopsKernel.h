@@ -81,6 +81,10 @@ mlir::LogicalResult lowerScalarKernel(Kernel &kernel);
 /// Kernels of element level.
 mlir::LogicalResult lowerElementKernel(Kernel &kernel);
 
+/// Asks the code generator to hurry: the function runs seldom, and what it
+/// computes does not depend on how well its code is made.
+void compileQuickly(mlir::func::FuncOp function);
+
 /// Clones `operation` with `operands`, its results widened to `width` items.
 mlir::Operation *cloneWidened(Builder &builder, mlir::Operation *operation,
                               ValueRange operands, unsigned width);

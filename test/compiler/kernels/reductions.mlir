@@ -18,13 +18,11 @@
 // CHECK:           [[SUM:%[0-9]+]] = func.call @updraft_lanes_sum_f32_16([[LANES]])
 // CHECK:           arith.extf [[SUM]] : f32 to f64
 
-// The lanes are put together by halves: in memory while they fill vectors, then
-// within one.
+// The lanes are put together by halves: vectors first, then within one.
 
 // CHECK-LABEL: func.func private @updraft_lanes_sum_f32_16(
-// CHECK:         scf.for
-// CHECK:           arith.shrui
-// CHECK:           scf.for
+// CHECK-COUNT-8: llvm.load {{.*}} -> vector<16xf32>
+// CHECK-COUNT-7: arith.addf {{.*}} : vector<16xf32>
 // CHECK:         vector.shuffle {{.*}} [0, 1, 2, 3, 4, 5, 6, 7]
 // CHECK:         vector.shuffle {{.*}} [8, 9, 10, 11, 12, 13, 14, 15]
 // CHECK:         vector.shuffle {{.*}} [0] : vector<2xf32>
