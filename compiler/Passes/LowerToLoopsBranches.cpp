@@ -10,8 +10,7 @@ namespace arith = mlir::arith;
 using ir::Level;
 using mlir::Operation;
 
-/// The condition under which a put or partial acts, if it has one.
-static Value conditionOf(Operation *operation) {
+Value conditionOf(Operation *operation) {
   if (auto put = llvm::dyn_cast<ir::PutOp>(operation))
     return put.getWhen();
   if (auto partial = llvm::dyn_cast<ir::PartialOp>(operation))

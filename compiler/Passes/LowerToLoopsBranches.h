@@ -15,6 +15,9 @@
 
 namespace updraft::loops {
 
+/// The condition under which a put or partial acts, if it has one.
+Value conditionOf(mlir::Operation *operation);
+
 class Slice {
 public:
   explicit Slice(const Kernel &kernel);

@@ -7,9 +7,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "compiler/Passes/ExpandMath.h"
-#include "compiler/Passes/LowerToLoopsBranches.h"
-#include "compiler/Passes/LowerToLoopsFold.h"
+#include "compiler/Passes/LowerToLoopsElement.h"
+
 #include "compiler/Passes/LowerToLoopsFormat.h"
 #include "runtime/abi.h"
 
@@ -24,54 +23,6 @@ using mlir::failure;
 using mlir::LogicalResult;
 using mlir::Operation;
 using mlir::success;
-
-namespace {
-
-class ElementLoops {
-public:
-  explicit ElementLoops(Kernel &kernel);
-  LogicalResult build();
-
-private:
-  /// A vector of elements (or one): which, and the lanes that exist.
-  struct Step {
-    Value index;
-    unsigned width;
-    Value mask;
-  };
-
-  LogicalResult check();
-  LogicalResult emitUniforms(Builder &builder, Level level);
-  void enterFirstGroup();
-  LogicalResult emitChunk(Value number);
-  void emitSlice(const Slice &slice, unsigned depth);
-  void emitLoops(const Slice &slice);
-  void findPointers(const Slice &slice);
-  void spreadUniforms(const Slice &slice);
-  void emitBlocks(const Slice &slice);
-  void emitRange(const Slice &slice, Value from, Value to);
-  Value maskOf(Value index, Value end);
-  bool masksTails(const Slice &slice) const;
-
-  void emitBody(const Slice &slice, const Step &step);
-  Value emitOperation(const Slice &slice, Operation *operation,
-                      const Step &step);
-  Value operandOf(const Slice &slice, Value value, const Step &step);
-  Value emitGet(ir::GetOp get, const Step &step);
-  void emitPut(const Slice &slice, ir::PutOp put, const Step &step);
-  void emitPartial(const Slice &slice, ir::PartialOp partial, const Step &step);
-
-  Kernel &kernel_;
-  Builder &at_;
-  unsigned width_;
-  bool isScalar_;
-  Value chunkFirst_, chunkCount_;
-  llvm::StringMap<Value> pointers_;
-  llvm::DenseMap<Value, Value> spread_, values_;
-  llvm::DenseMap<Operation *, Lanes> lanes_;
-};
-
-} // namespace
 
 /// More conditions than this stay selections: code doubles with each.
 static constexpr unsigned kMaxBranches = 3;
@@ -142,7 +93,11 @@ LogicalResult ElementLoops::build() {
   return kernel_.build([&]() -> LogicalResult {
     if (failed(emitUniforms(kernel_.entry, Level::Model)))
       return failure();
-    enterFirstGroup();
+    bool readsGroup = llvm::any_of(kernel_.body(), [&](Operation &operation) {
+      return kernel_.levelOf(&operation) == Level::Group;
+    });
+    if (readsGroup)
+      enterFirstGroup();
     if (failed(emitUniforms(at_, Level::Group)))
       return failure();
     for (auto partial : kernel_.op.getBody().getOps<ir::PartialOp>()) {
@@ -211,30 +166,6 @@ void ElementLoops::findPointers(const Slice &slice) {
     pointers_[name] =
         at_.at(start, at_.multiply(chunkFirst_, at_.integer(bytes)));
   }
-}
-
-/// Every uniform value that elements meet becomes a vector before the loop.
-void ElementLoops::spreadUniforms(const Slice &slice) {
-  spread_.clear();
-  if (isScalar_)
-    return;
-  for (Operation *operation : slice.operations())
-    for (Value operand : operation->getOperands()) {
-      Value source = slice.resolve(operand);
-      if (kernel_.levelOf(source) == Level::Element || spread_.count(source))
-        continue;
-      Value scalar = kernel_.uniforms.lookup(source);
-      Type type = Builder::widened(source.getType(), width_);
-      mlir::Attribute constant;
-      if (mlir::matchPattern(scalar, mlir::m_Constant(&constant)))
-        spread_[source] = arith::ConstantOp::create(
-            at_, at_.location,
-            mlir::DenseElementsAttr::get(mlir::cast<mlir::VectorType>(type),
-                                         constant));
-      else
-        spread_[source] =
-            mlir::vector::BroadcastOp::create(at_, at_.location, type, scalar);
-    }
 }
 
 void ElementLoops::emitLoops(const Slice &slice) {
@@ -332,83 +263,6 @@ Value ElementLoops::maskOf(Value index, Value end) {
   Value limit =
       mlir::vector::BroadcastOp::create(at_, at_.location, type, count);
   return at_.compare(arith::CmpIPredicate::slt, numbers, limit);
-}
-
-//===- The body -----------------------------------------------------------===//
-
-Value ElementLoops::operandOf(const Slice &slice, Value value,
-                              const Step &step) {
-  Value source = slice.resolve(value);
-  if (kernel_.levelOf(source) == Level::Element)
-    return values_.lookup(source);
-  return step.width == 1 ? kernel_.uniforms.lookup(source)
-                         : spread_.lookup(source);
-}
-
-void ElementLoops::emitBody(const Slice &slice, const Step &step) {
-  values_.clear();
-  for (Operation *operation : slice.operations()) {
-    at_.location = operation->getLoc();
-    if (auto put = llvm::dyn_cast<ir::PutOp>(operation))
-      emitPut(slice, put, step);
-    else if (auto partial = llvm::dyn_cast<ir::PartialOp>(operation))
-      emitPartial(slice, partial, step);
-    else
-      values_[operation->getResult(0)] = emitOperation(slice, operation, step);
-  }
-}
-
-Value ElementLoops::emitOperation(const Slice &slice, Operation *operation,
-                                  const Step &step) {
-  if (auto get = llvm::dyn_cast<ir::GetOp>(operation))
-    return emitGet(get, step);
-  llvm::SmallVector<Value> operands;
-  for (Value operand : operation->getOperands())
-    operands.push_back(operandOf(slice, operand, step));
-  if (auto math = llvm::dyn_cast<ir::MathOp>(operation))
-    return emitFunction(at_, at_.location, math.getFunction(), operands);
-  // A condition that is the same for all lanes is best asked once.
-  if (auto select = llvm::dyn_cast<arith::SelectOp>(operation))
-    if (kernel_.levelOf(select.getCondition()) != Level::Element)
-      operands[0] = kernel_.uniforms.lookup(select.getCondition());
-  return cloneWidened(at_, operation, operands, step.width)->getResult(0);
-}
-
-Value ElementLoops::emitGet(ir::GetOp get, const Step &step) {
-  auto place = kernel_.placeOf(get.getSource());
-  Type format = place->format;
-  Type item = at_.getIntegerType(format.getIntOrFloatBitWidth());
-  Value address = at_.at(pointers_.lookup(get.getSource()), step.index, item);
-  return loadElements(at_, format, get.getType(), address, step.width,
-                      step.mask);
-}
-
-void ElementLoops::emitPut(const Slice &slice, ir::PutOp put,
-                           const Step &step) {
-  Type format = kernel_.placeOf(put.getTarget())->format;
-  Value elements = operandOf(slice, put.getValue(), step);
-  Type item = at_.getIntegerType(format.getIntOrFloatBitWidth());
-  Value address = at_.at(pointers_.lookup(put.getTarget()), step.index, item);
-  auto store = [&] {
-    storeElements(at_, format, elements, address, step.mask);
-  };
-  if (put.getWhen() && !slice.truthOf(put.getWhen()))
-    at_.when(kernel_.uniforms.lookup(put.getWhen()), store);
-  else
-    store();
-}
-
-/// Lanes that do not exist are set to the identity after the body: their
-/// operand need not be 0 where the arrays were read as 0.
-void ElementLoops::emitPartial(const Slice &slice, ir::PartialOp partial,
-                               const Step &step) {
-  const Lanes &lanes = lanes_.find(partial)->second;
-  Value items = operandOf(slice, partial.getOperand(), step);
-  if (step.mask)
-    items = arith::SelectOp::create(
-        at_, at_.location, step.mask, items,
-        at_.number(identityOf(partial.getReducer()), items.getType()));
-  lanes.accumulate(at_, step.index, items);
 }
 
 LogicalResult lowerElementKernel(Kernel &kernel) {

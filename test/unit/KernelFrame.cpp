@@ -15,6 +15,8 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
+#include <iterator>
 #include <sys/mman.h>
 
 namespace updraft::test {
@@ -29,6 +31,13 @@ std::vector<std::string> runnableTargets() {
 [[noreturn]] static void die(const std::string &message) {
   llvm::errs() << message << '\n';
   abort();
+}
+
+std::string planNamed(const std::string &name) {
+  std::ifstream file(UPDRAFT_TEST_INPUTS "/" + name + ".mlir");
+  if (!file)
+    die("there is no plan '" + name + "'");
+  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 Loaded::Loaded(const std::string &plan, const std::string &target) {

@@ -25,6 +25,9 @@ namespace updraft::test {
 /// Targets whose code this machine can run.
 std::vector<std::string> runnableTargets();
 
+/// The text of a plan in Inputs/.
+std::string planNamed(const std::string &name);
+
 /// A plan compiled for a target and mapped.
 class Loaded {
 public:

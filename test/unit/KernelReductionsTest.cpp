@@ -19,53 +19,9 @@ namespace {
 class KernelReductions : public testing::TestWithParam<std::string> {};
 UPDRAFT_FOR_ALL_TARGETS(KernelReductions);
 
-const char kNorms[] = R"(
-updraft.program @norms compute f32 {
-  updraft.scalar @sum model slot
-  updraft.scalar @peak model slot
-  updraft.scalar @group_sum group slot
-  updraft.scalar @group_peak group slot
-  updraft.list @squares partial
-  updraft.list @peaks partial
-  updraft.list @sums total
-  updraft.list @tops total
-  updraft.variant @all tests [] {
-    updraft.array @p param f32
-    updraft.array @g grad f32
-    updraft.scalar @norm tensor slot
-  }
-  updraft.kernel @square step element @all {
-    %g = updraft.get @g : f32
-    %eps = arith.constant 0.5 : f32
-    %g2 = arith.mulf %g, %g : f32
-    %x = arith.addf %g2, %eps : f32
-    updraft.partial sum @squares, %x : f32
-    updraft.partial max @peaks, %g : f32
-  }
-  updraft.kernel @fold step tensor @all after tensor {
-    %s = updraft.fold sum @squares
-    %m = updraft.fold max @peaks
-    updraft.put @norm, %s : f64
-    updraft.put @sums, %s : f64
-    updraft.put @tops, %m : f64
-  }
-  updraft.kernel @groups step group after group {
-    %s = updraft.fold sum @sums
-    %m = updraft.fold max @tops
-    updraft.put @group_sum, %s : f64
-    updraft.put @group_peak, %m : f64
-  }
-  updraft.kernel @model step model after model {
-    %s = updraft.fold sum @group_sum
-    %m = updraft.fold max @group_peak
-    updraft.put @sum, %s : f64
-    updraft.put @peak, %m : f64
-  }
-})";
-
 // Lanes of a tail that do not exist add nothing, though their operand is not 0.
 TEST_P(KernelReductions, Reductions) {
-  Loaded loaded(kNorms, GetParam());
+  Loaded loaded(planNamed("norms"), GetParam());
   std::deque<TestTensor> tensors;
   for (unsigned group = 0; group < 3; ++group)
     for (size_t size : kSizes) {
@@ -99,38 +55,10 @@ TEST_P(KernelReductions, Reductions) {
   EXPECT_EQ(frame.model(1), top);
 }
 
-const char kCorrections[] = R"(
-updraft.program @corrections compute f32 {
-  updraft.scalar @beta group hyper describe {initial = 0.9}
-  updraft.variant @all tests [] {
-    updraft.array @p param f32
-    updraft.array @g grad f32
-    updraft.scalar @t tensor counter
-    updraft.scalar @c tensor slot
-    updraft.scalar @d tensor slot
-  }
-  updraft.kernel @correct step tensor @all {
-    %one = arith.constant 1.0 : f64
-    %t = updraft.get @t : f64
-    %b = updraft.get @beta : f64
-    %size = updraft.shape size : f64
-    %dim = updraft.shape dim {index = 1 : i32} : f64
-    %rank = updraft.shape rank : f64
-    %q = arith.divf %b, %t : f64
-    %c = arith.subf %one, %q : f64
-    %n = arith.mulf %dim, %rank : f64
-    %d = arith.addf %size, %n : f64
-    updraft.put @c, %c : f64
-    updraft.put @d, %d : f64
-    %t1 = arith.addf %t, %one : f64
-    updraft.put @t, %t1 : f64
-  }
-})";
-
 // A tensor takes the results of the one before it only if its group and its
 // own scalars are the same; 0 and -0 are not.
 TEST_P(KernelReductions, RepeatedScalars) {
-  Loaded loaded(kCorrections, GetParam());
+  Loaded loaded(planNamed("corrections"), GetParam());
   constexpr double kSteps[] = {1, 1, 2, 2, 0.0, -0.0, 1, NAN, NAN, 1};
   std::deque<TestTensor> tensors;
   for (unsigned group = 0; group < 2; ++group)

@@ -1,0 +1,133 @@
+//===- LowerToLoopsBody.cpp - What stands in an element kernel's loop -----===//
+//
+// A clone of the body on vectors (or on one element), operation by operation:
+// all of them work lane by lane.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Passes/ExpandMath.h"
+#include "compiler/Passes/LowerToLoopsElement.h"
+#include "compiler/Passes/LowerToLoopsFormat.h"
+
+#include "mlir/IR/Matchers.h"
+
+namespace updraft::loops {
+
+namespace arith = mlir::arith;
+using ir::Level;
+using mlir::Operation;
+
+/// Whether `condition` only decides about the whole operation.
+static bool asksOnce(Operation *operation, Value condition) {
+  auto select = llvm::dyn_cast<arith::SelectOp>(operation);
+  return condition == conditionOf(operation) ||
+         (select && condition == select.getCondition() &&
+          condition != select.getTrueValue() &&
+          condition != select.getFalseValue());
+}
+
+/// Every uniform value that elements meet becomes a vector before the loop.
+void ElementLoops::spreadUniforms(const Slice &slice) {
+  spread_.clear();
+  if (isScalar_)
+    return;
+  for (Operation *operation : slice.operations())
+    for (Value operand : operation->getOperands()) {
+      // Uniform conditions are asked once, not lane by lane.
+      if (operand.getType().isInteger(1) && asksOnce(operation, operand))
+        continue;
+      Value source = slice.resolve(operand);
+      if (kernel_.levelOf(source) == Level::Element || spread_.count(source))
+        continue;
+      Value scalar = kernel_.uniforms.lookup(source);
+      Type type = Builder::widened(source.getType(), width_);
+      mlir::Attribute constant;
+      if (mlir::matchPattern(scalar, mlir::m_Constant(&constant)))
+        spread_[source] = arith::ConstantOp::create(
+            at_, at_.location,
+            mlir::DenseElementsAttr::get(mlir::cast<mlir::VectorType>(type),
+                                         constant));
+      else
+        spread_[source] =
+            mlir::vector::BroadcastOp::create(at_, at_.location, type, scalar);
+    }
+}
+
+//===- The body -----------------------------------------------------------===//
+
+Value ElementLoops::operandOf(const Slice &slice, Value value,
+                              const Step &step) {
+  Value source = slice.resolve(value);
+  if (kernel_.levelOf(source) == Level::Element)
+    return values_.lookup(source);
+  return step.width == 1 ? kernel_.uniforms.lookup(source)
+                         : spread_.lookup(source);
+}
+
+void ElementLoops::emitBody(const Slice &slice, const Step &step) {
+  values_.clear();
+  for (Operation *operation : slice.operations()) {
+    at_.location = operation->getLoc();
+    if (auto put = llvm::dyn_cast<ir::PutOp>(operation))
+      emitPut(slice, put, step);
+    else if (auto partial = llvm::dyn_cast<ir::PartialOp>(operation))
+      emitPartial(slice, partial, step);
+    else
+      values_[operation->getResult(0)] = emitOperation(slice, operation, step);
+  }
+}
+
+Value ElementLoops::emitOperation(const Slice &slice, Operation *operation,
+                                  const Step &step) {
+  if (auto get = llvm::dyn_cast<ir::GetOp>(operation))
+    return emitGet(get, step);
+  llvm::SmallVector<Value> operands;
+  for (Value operand : operation->getOperands())
+    operands.push_back(operandOf(slice, operand, step));
+  if (auto math = llvm::dyn_cast<ir::MathOp>(operation))
+    return emitFunction(at_, at_.location, math.getFunction(), operands);
+  // A condition that is the same for all lanes is best asked once.
+  if (auto select = llvm::dyn_cast<arith::SelectOp>(operation))
+    if (kernel_.levelOf(select.getCondition()) != Level::Element)
+      operands[0] = kernel_.uniforms.lookup(select.getCondition());
+  return cloneWidened(at_, operation, operands, step.width)->getResult(0);
+}
+
+Value ElementLoops::emitGet(ir::GetOp get, const Step &step) {
+  auto place = kernel_.placeOf(get.getSource());
+  Type format = place->format;
+  Type item = at_.getIntegerType(format.getIntOrFloatBitWidth());
+  Value address = at_.at(pointers_.lookup(get.getSource()), step.index, item);
+  return loadElements(at_, format, get.getType(), address, step.width,
+                      step.mask);
+}
+
+void ElementLoops::emitPut(const Slice &slice, ir::PutOp put,
+                           const Step &step) {
+  Type format = kernel_.placeOf(put.getTarget())->format;
+  Value elements = operandOf(slice, put.getValue(), step);
+  Type item = at_.getIntegerType(format.getIntOrFloatBitWidth());
+  Value address = at_.at(pointers_.lookup(put.getTarget()), step.index, item);
+  auto store = [&] {
+    storeElements(at_, format, elements, address, step.mask);
+  };
+  if (put.getWhen() && !slice.truthOf(put.getWhen()))
+    at_.when(kernel_.uniforms.lookup(put.getWhen()), store);
+  else
+    store();
+}
+
+/// Lanes that do not exist are set to the identity after the body: their
+/// operand need not be 0 where the arrays were read as 0.
+void ElementLoops::emitPartial(const Slice &slice, ir::PartialOp partial,
+                               const Step &step) {
+  const Lanes &lanes = lanes_.find(partial)->second;
+  Value items = operandOf(slice, partial.getOperand(), step);
+  if (step.mask)
+    items = arith::SelectOp::create(
+        at_, at_.location, step.mask, items,
+        at_.number(identityOf(partial.getReducer()), items.getType()));
+  lanes.accumulate(at_, step.index, items);
+}
+
+} // namespace updraft::loops
