@@ -97,7 +97,7 @@ static updraft_plugin_function *loadPlugin(std::string &why) {
   if (function)
     return function;
   std::string path = findPlugin();
-  void *library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  void *library = dlopen(path.c_str(), RTLD_LAZY | RTLD_LOCAL);
   if (!library) {
     why = dlerror();
     return nullptr;

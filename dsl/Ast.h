@@ -30,11 +30,23 @@ struct Name {
 
 enum class Operator {
   // unary
-  Neg, Not,
+  Neg,
+  Not,
   // binary
-  Pow, Mul, Div, Mod, Add, Sub,
-  Lt, Le, Gt, Ge, Eq, Ne,
-  And, Or,
+  Pow,
+  Mul,
+  Div,
+  Mod,
+  Add,
+  Sub,
+  Lt,
+  Le,
+  Gt,
+  Ge,
+  Eq,
+  Ne,
+  And,
+  Or,
 };
 
 /// What a reduction leaves: the word after `over`.
@@ -102,7 +114,7 @@ struct Hyper {
   bool isRate = false;
   bool isModel = false; ///< one value per program, not per group
   bool isInt = false;
-  ExprPtr initial; ///< null: must be given; naming `calls`: computed
+  ExprPtr initial;   ///< null: must be given; naming `calls`: computed
   ExprPtr low, high; ///< null: no domain written
   bool lowOpen = false, highOpen = false;
 };
@@ -191,7 +203,7 @@ struct Stage {
 struct Pipe {
   Range range;
   std::vector<Stage> stages;
-  ExprPtr where;                  ///< null: no router
+  ExprPtr where;                   ///< null: no router
   std::shared_ptr<Pipe> otherwise; ///< set with `where`
 };
 

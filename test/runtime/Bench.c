@@ -64,6 +64,28 @@ static int byValue(const void *a, const void *b) {
 
 static const char *wanted = "";
 
+/* Memory for the moments of the hand-written loop. A single large tensor gets
+   the same kind of pages as ours, its arrays `skew` bytes apart. */
+static void place(Tensors *ours, Tensors *theirs, Hand *hand, size_t count,
+                  int64_t size, size_t skew) {
+  for (size_t k = 0; k < count; ++k) {
+    if (count == 1) { /* both on the same kind of pages */
+      free(ours->p[0]), free(ours->g[0]), free(theirs->p[0]),
+          free(theirs->g[0]);
+      ours->params[0].array.data = ours->p[0] = largeZeros((size_t)size, 0);
+      ours->grads[0].data = ours->g[0] = largeZeros((size_t)size, skew);
+      theirs->p[0] = largeZeros((size_t)size, 0);
+      theirs->g[0] = largeZeros((size_t)size, skew);
+      hand->m[k] = largeZeros((size_t)size, 2 * skew);
+      hand->v[k] = largeZeros((size_t)size, 3 * skew);
+    } else {
+      size_t bytes = ((size_t)size * 4 + 63) / 64 * 64;
+      hand->m[k] = memset(aligned_alloc(64, bytes), 0, bytes);
+      hand->v[k] = memset(aligned_alloc(64, bytes), 0, bytes);
+    }
+  }
+}
+
 /* One row, if its name contains what was asked for. */
 static void compare(const char *name, size_t count, int64_t size, int rounds,
                     unsigned threads, int skewed) {
@@ -72,21 +94,7 @@ static void compare(const char *name, size_t count, int64_t size, int rounds,
   Tensors t = makeTensors(count, &size, 1), r = makeTensors(count, &size, 1);
   Hand hand = {&r, malloc(count * 8), malloc(count * 8), threads, 1};
   size_t skew = skewed ? 256 : 0;
-  for (size_t k = 0; k < count; ++k) {
-    if (count == 1) { /* both on the same kind of pages */
-      free(t.p[0]), free(t.g[0]), free(r.p[0]), free(r.g[0]);
-      t.params[0].array.data = t.p[0] = largeZeros((size_t)size, 0);
-      t.grads[0].data = t.g[0] = largeZeros((size_t)size, skew);
-      r.p[0] = largeZeros((size_t)size, 0);
-      r.g[0] = largeZeros((size_t)size, skew);
-      hand.m[k] = largeZeros((size_t)size, 2 * skew);
-      hand.v[k] = largeZeros((size_t)size, 3 * skew);
-    } else {
-      size_t bytes = ((size_t)size * 4 + 63) / 64 * 64;
-      hand.m[k] = memset(aligned_alloc(64, bytes), 0, bytes);
-      hand.v[k] = memset(aligned_alloc(64, bytes), 0, bytes);
-    }
-  }
+  place(&t, &r, &hand, count, size, skew);
   updraft_loaded_program *program = NULL;
   updraft_optimizer *optimizer = NULL;
   updraft_options options = {sizeof options, threads, NULL, 0};

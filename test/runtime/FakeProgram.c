@@ -1,27 +1,13 @@
 /*===- FakeProgram.c - Programs as a compiler would emit them ---------------===
  *
- * A builder appends strings and lists behind the head and notes their
- * distances. Code is wherever the linker has put it: a distance too.
+ * AdamW by itself, behind clipping, and a rule with inputs.
  *
  *===----------------------------------------------------------------------===*/
 
-#include "FakeProgram.h"
+#include "FakeBuilder.h"
 #include "FakeKernels.h"
-#include "runtime/image.h"
 
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
-
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
-enum { ROOM = 1 << 16 };
-
-typedef struct {
-  updraft_program *program;
-  uint64_t used;
-} Builder;
 
 uint32_t fakeTarget(void) {
 #if defined(__aarch64__)
@@ -29,61 +15,6 @@ uint32_t fakeTarget(void) {
 #else
   return UPDRAFT_X86_64_V3;
 #endif
-}
-
-static updraft_rel put(Builder *to, const void *bytes, uint64_t count) {
-  to->used = (to->used + 7) / 8 * 8;
-  memcpy((char *)to->program + to->used, bytes, count);
-  to->used += count;
-  return (updraft_rel)(to->used - count);
-}
-
-static updraft_rel text(Builder *to, const char *string) {
-  return put(to, string, strlen(string) + 1);
-}
-
-#define LIST(to, items)                                                        \
-  (updraft_list) {                                                             \
-    put(to, items, sizeof(items)), sizeof(items) / sizeof(*items)              \
-  }
-
-static Builder begin(const char *name, const char *rule) {
-  Builder to = {calloc(1, ROOM), sizeof(updraft_program)};
-  updraft_program *program = to.program;
-  memcpy(program->magic, UPDRAFT_MAGIC, sizeof program->magic);
-  program->abi = UPDRAFT_ABI;
-  program->header_bytes = sizeof *program;
-  program->name = text(&to, name);
-  program->rule = text(&to, rule);
-  program->target = fakeTarget();
-  program->target_name = text(&to, "this processor");
-  program->param = UPDRAFT_F32;
-  return to;
-}
-
-static updraft_program *end(Builder *to) {
-  to->program->bytes = to->used;
-  return to->program;
-}
-
-static updraft_kernel kernel(Builder *to, const char *name,
-                             updraft_entry *entry, uint32_t when,
-                             uint32_t level, uint32_t variant, uint32_t after) {
-  updraft_kernel result = {0};
-  result.name = text(to, name);
-  result.entry = (char *)entry - (char *)to->program;
-  result.when = when;
-  result.level = level;
-  result.variant = variant;
-  result.after = after;
-  return result;
-}
-
-static updraft_hyper hyper(Builder *to, const char *name, double initial,
-                           double low, double high, uint32_t level,
-                           uint32_t slot, uint32_t flags) {
-  return (updraft_hyper){text(to, name), 0,    initial, low, high,
-                         level,          slot, flags,   0};
 }
 
 static void addHypers(Builder *to, int clips) {
@@ -279,70 +210,4 @@ const updraft_program *fakeInputs(void) {
   to.program->variants = LIST(&to, variants);
   to.program->kernels = LIST(&to, kernels);
   return made = end(&to);
-}
-
-/*===- Image
- * ---------------------------------------------------------------===*/
-
-/* The code of the image: it must not refer to anything outside its section. */
-#define IN_IMAGE                                                               \
-  __attribute__((section("updimage"), used, noinline,                          \
-                 no_sanitize("address", "undefined", "thread")))
-extern const char __start_updimage[], __stop_updimage[];
-
-typedef struct {
-  updraft_tensor head;
-  float *p, *g;
-} PlainRow;
-
-IN_IMAGE static void descend(const updraft_frame *frame, uint64_t first,
-                             uint64_t count) {
-  for (uint64_t c = first; c < first + count; ++c) {
-    const updraft_chunk *chunk = frame->chunks + c;
-    const PlainRow *row = (const PlainRow *)frame->tensors + chunk->tensor;
-    if (row->head.active)
-      for (uint64_t i = chunk->first; i < chunk->first + chunk->count; ++i)
-        row->p[i] -= (float)frame->model[0] * row->g[i];
-  }
-}
-
-void sealImage(char *image, size_t bytes) {
-  updraft_image_header *header = (updraft_image_header *)image;
-  XXH128_canonical_t canonical;
-  XXH128_canonicalFromHash(
-      &canonical, XXH3_128bits(image + sizeof *header, bytes - sizeof *header));
-  memcpy(header->checksum, &canonical, sizeof header->checksum);
-}
-
-char *fakeImage(size_t *bytes) {
-  Builder to = begin("descend", "rule descend { ... }");
-  to.program->model_slots = 1;
-  updraft_hyper hypers[] = {
-      hyper(&to, "lr", 0.5, 0, 1, UPDRAFT_MODEL, 0, UPDRAFT_HYPER_RATE)};
-  updraft_array arrays[] = {
-      {text(&to, "p"), 0, UPDRAFT_PARAM, UPDRAFT_F32, 0, 0},
-      {text(&to, "g"), 0, UPDRAFT_GRAD, UPDRAFT_F32, 0, 0}};
-  updraft_variant variants[] = {
-      {text(&to, "v0"), {0, 0}, LIST(&to, arrays), 0, sizeof(PlainRow), 0, 0}};
-  updraft_kernel kernels[] = {kernel(&to, "descend", descend, UPDRAFT_AT_STEP,
-                                     UPDRAFT_ELEMENT, 0, UPDRAFT_NONE)};
-  uint64_t code = (uint64_t)(__stop_updimage - __start_updimage);
-  uint64_t start = (code + 63) / 64 * 64; /* the program follows the code */
-  kernels[0].entry = (const char *)descend - __start_updimage - (int64_t)start;
-  to.program->hypers = LIST(&to, hypers);
-  to.program->variants = LIST(&to, variants);
-  to.program->kernels = LIST(&to, kernels);
-  end(&to);
-  *bytes = sizeof(updraft_image_header) + start + to.used;
-  char *image = calloc(1, *bytes);
-  updraft_image_header *header = (updraft_image_header *)image;
-  memcpy(header->magic, UPDRAFT_IMAGE_MAGIC, sizeof header->magic);
-  header->version = UPDRAFT_IMAGE_VERSION;
-  header->bytes = start + to.used;
-  header->program = start;
-  memcpy(image + sizeof *header, __start_updimage, code);
-  memcpy(image + sizeof *header + start, to.program, to.used);
-  free(to.program);
-  sealImage(image, *bytes);
-  return image;
 }

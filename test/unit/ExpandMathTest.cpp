@@ -8,11 +8,11 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "ExpandMathCases.h"
+
 #include "compiler/Passes/ExpandMath.h"
-#include "compiler/Dialect/Dialect.h"
 #include "compiler/Target/Target.h"
 #include "compiler/Target/ToLlvm.h"
-#include "dsl/Functions.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
@@ -44,27 +44,6 @@ namespace func = mlir::func;
 namespace LLVM = mlir::LLVM;
 
 namespace {
-
-struct Case {
-  ir::Function function;
-  double (*wide)(double, double);
-  float (*narrow)(float, float);
-  bool takesTwo;
-};
-
-#define ONE(name, lower)                                                       \
-  {ir::Function::name, [](double x, double) { return functions::lower(x); },   \
-   [](float x, float) { return functions::lower(x); }, false}
-#define TWO(name, lower)                                                       \
-  {ir::Function::name,                                                         \
-   [](double x, double y) { return functions::lower(x, y); },                  \
-   [](float x, float y) { return functions::lower(x, y); }, true}
-const Case cases[] = {
-    ONE(Exp, exp),     ONE(Log, log),   ONE(Expm1, expm1),
-    ONE(Log1p, log1p), ONE(Tanh, tanh), ONE(Sigmoid, sigmoid),
-    TWO(Atan2, atan2), ONE(Cos, cos),   TWO(Pow, pow),
-    TWO(Mod, mod),
-};
 
 /// A loop over arrays of f64 or f32, `lanes` at a time.
 struct Shape {

@@ -36,21 +36,32 @@ static int complainOfBug(const llvm::Twine &what) {
                   kBug);
 }
 
+static llvm::Error write(llvm::raw_fd_ostream &out, llvm::StringRef bytes) {
+  out << bytes;
+  out.flush();
+  std::error_code code = out.error();
+  out.clear_error();
+  return llvm::errorCodeToError(code);
+}
+
+/// A file appears whole under its name. What is there already and no file, such
+/// as /dev/stdout, must not be replaced by one.
+static llvm::Error writeFile(llvm::StringRef path, llvm::StringRef bytes) {
+  if (llvm::sys::fs::exists(path) && !llvm::sys::fs::is_regular_file(path)) {
+    std::error_code code;
+    llvm::raw_fd_ostream out(path, code);
+    return code ? llvm::errorCodeToError(code) : write(out, bytes);
+  }
+  return llvm::writeToOutput(path, [&](llvm::raw_ostream &out) {
+    return write(static_cast<llvm::raw_fd_ostream &>(out), bytes);
+  });
+}
+
 /// Writes `bytes` to `path`, or to standard output if that is empty or "-".
 static int writeOutput(llvm::StringRef path, llvm::StringRef bytes) {
-  auto write = [&](llvm::raw_ostream &out) -> llvm::Error {
-    out << bytes;
-    out.flush();
-    auto &file = static_cast<llvm::raw_fd_ostream &>(out);
-    if (!file.has_error())
-      return llvm::Error::success();
-    std::error_code code = file.error();
-    file.clear_error();
-    return llvm::errorCodeToError(code);
-  };
   bool prints = path.empty() || path == "-";
   llvm::Error error =
-      prints ? write(llvm::outs()) : llvm::writeToOutput(path, write);
+      prints ? write(llvm::outs(), bytes) : writeFile(path, bytes);
   if (!error)
     return kDone;
   return complain("cannot write " +
