@@ -2,15 +2,28 @@
 
 #include "compiler/Passes/LowerToLoopsFormat.h"
 
+#include "mlir/Dialect/Math/IR/Math.h"
+
 namespace updraft::loops {
 
 namespace arith = mlir::arith;
 namespace LLVM = mlir::LLVM;
+namespace math = mlir::math;
 
 bool isStorable(Type format, Type compute) {
-  if (format == compute)
-    return true;
-  return compute.isF32() && (format.isBF16() || format.isF16());
+  bool isFormat =
+      format.isF64() || format.isF32() || format.isBF16() || format.isF16();
+  return isFormat && (compute.isF32() || compute.isF64());
+}
+
+/// To a wider or narrower type of f32 and f64, rounding to nearest even.
+static Value converted(Builder &b, Value value, Type type, unsigned width) {
+  Type wanted = Builder::widened(type, width);
+  if (value.getType() == wanted)
+    return value;
+  if (type.isF64())
+    return arith::ExtFOp::create(b, b.location, wanted, value);
+  return arith::TruncFOp::create(b, b.location, wanted, value);
 }
 
 /// 16-bit formats travel as integers: a masked load of halves is taken apart
@@ -64,6 +77,30 @@ static Value narrowToBf16(Builder &b, Value value, unsigned width) {
       b, b.location, Builder::widened(b.getI16Type(), width), chosen);
 }
 
+/// f64 to f32 such that rounding the result once more, to 16 bits, rounds the
+/// f64 correctly: what is inexact is cut off and made odd, so that it is never
+/// taken for a tie (Boldo and Melquiond 2008, "Emulation of FMA and correctly
+/// rounded sums", section 3).
+static Value roundToOdd(Builder &b, Value value, unsigned width) {
+  Type f32 = Builder::widened(b.getF32Type(), width);
+  Type i32 = Builder::widened(b.getI32Type(), width);
+  auto compare = [&](arith::CmpFPredicate how, Value left, Value right) {
+    return arith::CmpFOp::create(b, b.location, how, left, right);
+  };
+  Value nearest = arith::TruncFOp::create(b, b.location, f32, value);
+  Value back = arith::ExtFOp::create(b, b.location, value.getType(), nearest);
+  Value inexact = compare(arith::CmpFPredicate::ONE, back, value);
+  Value outwards = compare(arith::CmpFPredicate::OGT,
+                           math::AbsFOp::create(b, b.location, back),
+                           math::AbsFOp::create(b, b.location, value));
+  Value bits = arith::BitcastOp::create(b, b.location, i32, nearest);
+  Value less = arith::SubIOp::create(b, b.location, bits, splat(b, 1, width));
+  Value cut = arith::SelectOp::create(b, b.location, outwards, less, bits);
+  Value odd = arith::OrIOp::create(b, b.location, cut, splat(b, 1, width));
+  Value chosen = arith::SelectOp::create(b, b.location, inexact, odd, bits);
+  return arith::BitcastOp::create(b, b.location, f32, chosen);
+}
+
 Value loadElements(Builder &b, Type format, Type compute, Value address,
                    unsigned width, Value mask) {
   Type item = memoryType(b, format);
@@ -77,20 +114,26 @@ Value loadElements(Builder &b, Type format, Type compute, Value address,
   } else {
     loaded = b.load(type, address, alignment);
   }
-  if (format == compute)
-    return loaded;
-  if (format.isBF16())
-    return widenBf16(b, loaded, width);
-  Value half = arith::BitcastOp::create(
-      b, b.location, Builder::widened(format, width), loaded);
-  return arith::ExtFOp::create(b, b.location, Builder::widened(compute, width),
-                               half);
+  if (format.isBF16()) {
+    loaded = widenBf16(b, loaded, width);
+  } else if (format.isF16()) {
+    Value half = arith::BitcastOp::create(
+        b, b.location, Builder::widened(format, width), loaded);
+    loaded = arith::ExtFOp::create(
+        b, b.location, Builder::widened(b.getF32Type(), width), half);
+  }
+  return converted(b, loaded, compute, width);
 }
 
 void storeElements(Builder &b, Type format, Value elements, Value address,
                    Value mask) {
   unsigned width = widthOf(elements);
   Type item = memoryType(b, format);
+  bool isWide = mlir::getElementTypeOrSelf(elements).isF64();
+  if (!item.isInteger(16))
+    elements = converted(b, elements, format, width);
+  else if (isWide)
+    elements = roundToOdd(b, elements, width);
   if (format.isBF16()) {
     elements = narrowToBf16(b, elements, width);
   } else if (format.isF16()) {

@@ -16,12 +16,12 @@ namespace updraft::loops {
 /// Whether elements of `format` can be computed in `compute`.
 bool isStorable(Type format, Type compute);
 
-/// Loads `width` elements at `address` and widens them to `compute`. Where
+/// Loads `width` elements at `address` and converts them to `compute`. Where
 /// `mask` (may be null) is false, 0 stands and memory is not touched.
 Value loadElements(Builder &builder, Type format, Type compute, Value address,
                    unsigned width, Value mask);
 
-/// Narrows `elements` to `format`, to nearest even, and stores them.
+/// Rounds `elements` to `format`, once and to nearest even, and stores them.
 void storeElements(Builder &builder, Type format, Value elements, Value address,
                    Value mask);
 

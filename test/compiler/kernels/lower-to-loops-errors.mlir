@@ -17,14 +17,14 @@ updraft.program @order compute f32 {
 
 // -----
 
-// No conversion from f64 to a 16-bit format rounds once on every target.
+// Arrays hold f64, f32, bf16 or f16.
 updraft.program @format compute f64 {
   updraft.variant @all tests [] {
     updraft.array @p param f64
-    updraft.array @g grad bf16
+    updraft.array @g grad i32
   }
   updraft.kernel @update step element @all {
-    // expected-error @below {{cannot convert 'f64' to or from 'bf16'}}
+    // expected-error @below {{cannot convert 'f64' to or from 'i32'}}
     %g = updraft.get @g : f64
     updraft.put @p, %g : f64
   }
