@@ -163,9 +163,11 @@ static void record(const Arguments &arguments, const Split &split) {
     throw std::runtime_error("cannot write '" + arguments.record + "'");
 }
 
-/// The number that the text begins with, else 0.
+/// A whole number of at most six digits, else 0.
 static size_t numberIn(const std::string &text) {
-  return std::strtoul(text.c_str(), nullptr, 10);
+  bool isNumber = !text.empty() && text.size() <= 6 &&
+                  text.find_first_not_of("0123456789") == std::string::npos;
+  return isNumber ? std::strtoul(text.c_str(), nullptr, 10) : 0;
 }
 
 static Arguments parse(int count, char **values) {
