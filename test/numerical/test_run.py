@@ -32,6 +32,8 @@ VALUES = ["--params", "w=1,2", "--grads", "w=1,1"]
                                       "--grads"]),
     ("one rule or pipe is wanted", ["keras/sgd", "-e", "keras/adam"]),
     ("'--set' wants NAME=VALUE", ["keras/sgd", "--set", "rate"]),
+    ("'--sizes' wants a whole number of at most", ["keras/sgd", "--sizes",
+                                                  "1000000000000"]),
     ("'--sizes' is for random tensors", ["keras/sgd", "--sizes", "3",
                                          *VALUES]),
 ])
@@ -175,3 +177,12 @@ def test_check_of_every_dtype(param):
 
 def test_time():
     assert "ms a step" in call(["keras/adam", "--time"]).stderr
+
+
+@pytest.mark.parametrize("opening", [b"[", b'{"a":'])
+def test_nested_header(tmp_path, opening):
+    path = tmp_path / "nested.safetensors"
+    header = opening * 100000
+    path.write_bytes(len(header).to_bytes(8, "little") + header)
+    fails(1, "it nests too deeply", "keras/sgd", "--params", path, "--grads",
+          path)

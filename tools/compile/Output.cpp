@@ -13,6 +13,7 @@
 #include "dsl/Printer.h"
 #include "dsl/RuleDump.h"
 
+#include "llvm/ADT/SmallString.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -52,7 +53,12 @@ static llvm::Error writeFile(llvm::StringRef path, llvm::StringRef bytes) {
     llvm::raw_fd_ostream out(path, code);
     return code ? llvm::errorCodeToError(code) : write(out, bytes);
   }
-  return llvm::writeToOutput(path, [&](llvm::raw_ostream &out) {
+  // A link stays one: what it points to is replaced.
+  llvm::SmallString<256> target(path);
+  if (llvm::sys::fs::exists(path))
+    if (std::error_code code = llvm::sys::fs::real_path(path, target))
+      return llvm::errorCodeToError(code);
+  return llvm::writeToOutput(target, [&](llvm::raw_ostream &out) {
     return write(static_cast<llvm::raw_fd_ostream &>(out), bytes);
   });
 }

@@ -69,7 +69,8 @@ static llvm::Error usage(const llvm::Twine &what) {
 static llvm::Error readNumber(llvm::StringRef option, llvm::StringRef text,
                               uint64_t limit, uint64_t &number) {
   if (text.getAsInteger(10, number) || number > limit)
-    return usage("'" + option + "' wants a whole number, found '" + text + "'");
+    return usage("'" + option + "' wants a whole number of at most " +
+                 llvm::Twine(limit) + ", found '" + text + "'");
   return llvm::Error::success();
 }
 
@@ -124,7 +125,7 @@ static llvm::Error readSizes(llvm::StringRef text, CommandLine &line) {
   for (const std::string &size : splitCommas(text)) {
     line.sizes.push_back(0);
     if (llvm::Error error =
-            readNumber("--sizes", size, uint64_t(1) << 40, line.sizes.back()))
+            readNumber("--sizes", size, uint64_t(1) << 28, line.sizes.back()))
       return error;
   }
   return llvm::Error::success();

@@ -85,6 +85,25 @@ static llvm::Error readEntry(llvm::StringRef path, llvm::StringRef name,
   return llvm::Error::success();
 }
 
+/// The reader of JSON calls itself for each level, and a stack ends. A header
+/// has three levels.
+static bool nestsDeeply(llvm::StringRef json) {
+  unsigned depth = 0;
+  bool isQuoted = false;
+  for (size_t i = 0; i < json.size(); ++i) {
+    char c = json[i];
+    if (isQuoted)
+      i += c == '\\';
+    if (c == '"')
+      isQuoted = !isQuoted;
+    else if (!isQuoted && (c == '[' || c == '{') && ++depth > 16)
+      return true;
+    else if (!isQuoted && (c == ']' || c == '}'))
+      depth -= depth > 0;
+  }
+  return false;
+}
+
 llvm::Expected<Tensors> run::readSafetensors(llvm::StringRef path) {
   auto file = llvm::MemoryBuffer::getFileOrSTDIN(
       path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
@@ -98,6 +117,9 @@ llvm::Expected<Tensors> run::readSafetensors(llvm::StringRef path) {
     return wrong(path, "not a safetensors file: a header of " +
                            llvm::Twine(length) + " bytes in a file of " +
                            llvm::Twine(content.size()));
+  if (nestsDeeply(content.substr(8, length)))
+    return wrong(path, "the header is not that of a safetensors file: it nests "
+                       "too deeply");
   llvm::Expected<llvm::json::Value> header =
       llvm::json::parse(content.substr(8, length));
   if (!header)
