@@ -2,6 +2,7 @@
 
 #include "CheckExpr.h"
 #include "CheckSettle.h"
+#include "CheckShapes.h"
 
 #include <cmath>
 
@@ -112,23 +113,6 @@ const Expr *Elaborator::binary(const ast::Expr &expression) {
   }
 }
 
-static Op comparisonOf(Operator op) {
-  switch (op) {
-  case Operator::Lt:
-    return Op::Lt;
-  case Operator::Le:
-    return Op::Le;
-  case Operator::Gt:
-    return Op::Gt;
-  case Operator::Ge:
-    return Op::Ge;
-  case Operator::Eq:
-    return Op::Eq;
-  default:
-    return Op::Ne;
-  }
-}
-
 const Expr *Elaborator::comparison(const ast::Expr &expression) {
   const Expr *sides[2];
   for (int i = 0; i < 2; ++i) {
@@ -144,7 +128,7 @@ const Expr *Elaborator::comparison(const ast::Expr &expression) {
     return nullptr;
   for (int i = 0; i < 2; ++i)
     warnAboutSum(sides[i], expression.args[i]->range, "the comparison");
-  return context_.node(comparisonOf(expression.op), expression.range,
+  return context_.node(relationOf(expression.op), expression.range,
                        {sides[0], sides[1]}, true);
 }
 

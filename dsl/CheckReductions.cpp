@@ -8,27 +8,10 @@
 
 #include "CheckExpr.h"
 #include "CheckSettle.h"
+#include "Printer.h"
 
 using namespace updraft;
 using namespace updraft::check;
-
-static const char *wordOf(ast::Over over) {
-  switch (over) {
-  case ast::Over::Tensor:
-    return "tensor";
-  case ast::Over::Group:
-    return "group";
-  case ast::Over::Model:
-    return "model";
-  case ast::Over::Rows:
-    return "rows";
-  case ast::Over::Cols:
-    return "cols";
-  case ast::Over::Block:
-    return "block";
-  }
-  return "";
-}
 
 static bool wantsBoolean(const Function &function) {
   return function.reducer == Reducer::Any || function.reducer == Reducer::All ||
@@ -58,7 +41,7 @@ const Expr *Elaborator::reduction(const ast::Expr &call,
   if (over == ast::Over::Rows || over == ast::Over::Cols ||
       over == ast::Over::Block)
     return error(Label::U5, call.range,
-                 llvm::Twine("'over ") + wordOf(over) +
+                 llvm::Twine("'over ") + wordFor(over) +
                      "' is not supported yet");
   return over == ast::Over::Tensor ? reduceTensor(call, function)
                                    : reduceAcross(call, function);
@@ -70,8 +53,9 @@ static std::nullptr_t nothingToReduce(Context &context, const ast::Expr &call,
   const ast::Expr &argument = *call.args.back();
   return context.error(
       Label::L2, call.range,
-      "'" + call.name + "' over " + wordOf(over) + " has nothing to reduce: '" +
-          textOf(argument.range) + "' is " + perWhat(operand->level) +
+      "'" + call.name + "' over " + wordFor(over) +
+          " has nothing to reduce: '" + textOf(argument.range) + "' is " +
+          perWhat(operand->level) +
           (over == ast::Over::Tensor && operand->level >= Level::Tensor
                ? "; was 'over group' or 'over model' meant?"
                : ""));
@@ -145,7 +129,7 @@ const Expr *Elaborator::reduceAcross(const ast::Expr &call,
                                      const Function &function) {
   if (mode_ != Mode::Step)
     return error(Label::U8, call.range,
-                 llvm::Twine("'over ") + wordOf(*call.over) +
+                 llvm::Twine("'over ") + wordFor(*call.over) +
                      "' outside an equation is not supported yet");
   bool hadReadShape = context_.hasReadShape;
   context_.hasReadShape = false;

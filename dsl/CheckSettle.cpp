@@ -110,23 +110,6 @@ static Settled settleCall(Context &context, const ast::Expr &call) {
   return result;
 }
 
-static Op relationOf(Operator op) {
-  switch (op) {
-  case Operator::Lt:
-    return Op::Lt;
-  case Operator::Le:
-    return Op::Le;
-  case Operator::Gt:
-    return Op::Gt;
-  case Operator::Ge:
-    return Op::Ge;
-  case Operator::Eq:
-    return Op::Eq;
-  default:
-    return Op::Ne;
-  }
-}
-
 static Settled settleComparison(Context &context, const ast::Expr &expression) {
   Settled left = settle(context, *expression.args[0]);
   if (left.kind != Kind::Number && left.kind != Kind::Length)

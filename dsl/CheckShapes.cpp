@@ -44,6 +44,23 @@ Op check::mirrored(Op relation) {
   }
 }
 
+Op check::relationOf(ast::Operator op) {
+  switch (op) {
+  case ast::Operator::Lt:
+    return Op::Lt;
+  case ast::Operator::Le:
+    return Op::Le;
+  case ast::Operator::Gt:
+    return Op::Gt;
+  case ast::Operator::Ge:
+    return Op::Ge;
+  case ast::Operator::Eq:
+    return Op::Eq;
+  default:
+    return Op::Ne;
+  }
+}
+
 bool check::compare(Op relation, double a, double b) {
   switch (relation) {
   case Op::Lt:

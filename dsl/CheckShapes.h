@@ -9,6 +9,7 @@
 #ifndef UPDRAFT_DSL_CHECKSHAPES_H
 #define UPDRAFT_DSL_CHECKSHAPES_H
 
+#include "Ast.h"
 #include "Rule.h"
 
 #include "llvm/ADT/SmallVector.h"
@@ -29,6 +30,8 @@ struct Question {
 Op negated(Op relation);
 /// The relation with its sides exchanged.
 Op mirrored(Op relation);
+/// The relation that a comparison asks for.
+Op relationOf(ast::Operator op);
 /// What a comparison of two numbers gives.
 bool compare(Op relation, double a, double b);
 

@@ -115,7 +115,7 @@ static Precedence precedenceOf(const Expr &e) {
   }
 }
 
-static const char *textOf(ast::Over over) {
+const char *wordFor(ast::Over over) {
   switch (over) {
   case ast::Over::Tensor:
     return "tensor";
@@ -164,7 +164,7 @@ static void printCall(raw_ostream &out, const Expr &e) {
     printExpr(out, *e.args[i], kSelect);
   }
   if (e.over) {
-    out << " over " << textOf(*e.over);
+    out << " over " << wordFor(*e.over);
     if (*e.over == ast::Over::Block)
       out << '(' << e.blockSize << ')';
   }

@@ -19,6 +19,9 @@ std::string print(const ast::Box &box);
 std::string print(const ast::Pipe &pipe);
 std::string print(const ast::Expr &expression);
 
+/// The word after `over`: "tensor".
+const char *wordFor(ast::Over over);
+
 /// The shortest literal that reads as `value`: "1e-8", "10000", "inf".
 std::string printNumber(double value);
 
