@@ -137,12 +137,6 @@ updraft_status save(const Optimizer &optimizer, const char *path) {
   NewFile file(path);
   if (updraft_status status = file.open())
     return status;
-  uint64_t length = header.size();
-  unsigned char prefix[8];
-  for (int i = 0; i < 8; ++i)
-    prefix[i] = uint8_t(length >> (8 * i));
-  if (updraft_status status = file.write(prefix, sizeof prefix))
-    return status;
   if (updraft_status status = file.write(header.data(), header.size()))
     return status;
   for (const Entry &entry : contents.entries)
@@ -187,19 +181,15 @@ private:
 };
 
 updraft_status Loader::readHeader() {
-  unsigned char prefix[8];
+  unsigned char prefix[8] = {};
   uint64_t length = 0;
-  if (file.bytes() < sizeof prefix)
-    return wrong("the file is truncated: it has no header");
-  if (updraft_status status = file.read(0, prefix, sizeof prefix))
+  std::string problem;
+  if (updraft_status status =
+          file.read(0, prefix, std::min<uint64_t>(file.bytes(), sizeof prefix)))
     return status;
-  for (int i = 0; i < 8; ++i)
-    length |= uint64_t(prefix[i]) << (8 * i);
-  if (length > file.bytes() - 8 || length > kLargestSafeHeader)
-    return wrong("the file is truncated or not a safetensors file: its header "
-                 "would have " +
-                 std::to_string(length) + " bytes");
-  std::string text(length, 0), problem;
+  if (!readSafeLength(prefix, file.bytes(), length, problem))
+    return wrong(problem);
+  std::string text(length, 0);
   if (updraft_status status = file.read(8, text.data(), length))
     return status;
   dataStart = 8 + length;

@@ -86,18 +86,40 @@ bool updraft::runtime::printSafeHeader(const SafeHeader &header,
   }
   text += '}';
   text.resize((text.size() + 7) / 8 * 8, ' ');
+  std::string prefix;
+  for (int shift = 0; shift < 64; shift += 8)
+    prefix += char(uint64_t(text.size()) >> shift);
+  text.insert(0, prefix);
   return true;
 }
 
 //===- Parsing
 //--------------------------------------------------------------===//
 
+bool updraft::runtime::readSafeLength(const void *prefix, uint64_t fileBytes,
+                                      uint64_t &length, std::string &problem) {
+  length = 0;
+  if (fileBytes < 8) {
+    problem = "the file is truncated: it has no header";
+    return false;
+  }
+  for (int i = 0; i < 8; ++i)
+    length |= uint64_t(static_cast<const uint8_t *>(prefix)[i]) << (8 * i);
+  if (length <= fileBytes - 8 && length <= kLargestSafeHeader)
+    return true;
+  problem = "the file is truncated or not a safetensors file: its header "
+            "would have " +
+            std::to_string(length) + " bytes, the file has " +
+            std::to_string(fileBytes);
+  return false;
+}
+
 namespace {
 
 class HeaderReader {
 public:
   HeaderReader(std::string_view text, SafeHeader &header, std::string &problem)
-      : json(text), header(header), problem(problem) {}
+      : text(text), json(text), header(header), problem(problem) {}
 
   bool run();
 
@@ -112,6 +134,7 @@ private:
   bool numbers(std::vector<uint64_t> &result);
   bool checkSize(const SafeTensor &tensor);
 
+  std::string_view text;
   JsonReader json;
   SafeHeader &header;
   std::string &problem;
@@ -119,7 +142,8 @@ private:
 };
 
 bool HeaderReader::run() {
-  if (!json.take('{'))
+  // The format wants the brace itself to come first, without spaces.
+  if (!text.starts_with('{') || !json.take('{'))
     return wrong("the header is not a JSON object");
   if (!json.take('}'))
     do {
@@ -196,12 +220,17 @@ bool HeaderReader::checkSize(const SafeTensor &tensor) {
   if (!size)
     return wrong("'" + tensor.name + "' has the unknown dtype '" +
                  tensor.dtype + "'");
-  bool fits = tensor.begin <= tensor.end;
+  std::string offsets = "offsets " + std::to_string(tensor.begin) + " and " +
+                        std::to_string(tensor.end);
+  if (tensor.begin > tensor.end)
+    return wrong("'" + tensor.name + "' has the " + offsets +
+                 ", which are not in order");
   for (uint64_t dim : tensor.shape)
-    fits = fits && !__builtin_mul_overflow(size, dim, &size);
-  return (fits && tensor.end - tensor.begin == size) ||
-         wrong("'" + tensor.name +
-               "' has offsets that do not agree with its shape");
+    if (__builtin_mul_overflow(size, dim, &size))
+      return wrong("'" + tensor.name + "' has a shape of more than 2^64 bytes");
+  return tensor.end - tensor.begin == size ||
+         wrong("'" + tensor.name + "' has the " + offsets +
+               "; its dtype and shape need " + std::to_string(size) + " bytes");
 }
 
 bool HeaderReader::tensor(std::string name) {
@@ -224,28 +253,44 @@ bool HeaderReader::tensor(std::string name) {
 
 } // namespace
 
-/// Whether the tensors fill the data exactly.
-static bool fillsData(const SafeHeader &header, uint64_t dataBytes) {
-  std::vector<std::pair<uint64_t, uint64_t>> spans;
+/// Whether the tensors fill the data exactly; else `problem` says where not.
+static bool fillsData(const SafeHeader &header, uint64_t dataBytes,
+                      std::string &problem) {
+  std::vector<const SafeTensor *> ordered;
   for (const SafeTensor &tensor : header.tensors)
-    spans.emplace_back(tensor.begin, tensor.end);
-  std::sort(spans.begin(), spans.end());
+    ordered.push_back(&tensor);
+  std::sort(ordered.begin(), ordered.end(),
+            [](const SafeTensor *a, const SafeTensor *b) {
+              return std::pair(a->begin, a->end) < std::pair(b->begin, b->end);
+            });
   uint64_t at = 0;
-  for (auto [begin, end] : spans) {
-    if (begin != at)
+  const SafeTensor *before = nullptr;
+  for (const SafeTensor *tensor : ordered) {
+    if (tensor->begin < at)
+      problem = "the data of '" + tensor->name + "' overlaps that of '" +
+                before->name + "'";
+    else if (tensor->begin > at)
+      problem = "there is a gap of " + std::to_string(tensor->begin - at) +
+                " bytes before the data of '" + tensor->name + "'";
+    else if (tensor->end > dataBytes)
+      problem = "the file is truncated: the data of '" + tensor->name +
+                "' ends " + std::to_string(tensor->end - dataBytes) +
+                " bytes behind it";
+    if (!problem.empty())
       return false;
-    at = end;
+    at = tensor->end;
+    before = tensor;
   }
+  if (at != dataBytes)
+    problem = std::to_string(dataBytes - at) +
+              " bytes behind the data belong to no tensor";
   return at == dataBytes;
 }
 
 bool updraft::runtime::parseSafeHeader(std::string_view text,
                                        uint64_t dataBytes, SafeHeader &header,
                                        std::string &problem) {
-  if (!HeaderReader(text, header, problem).run())
-    return false;
-  if (fillsData(header, dataBytes))
-    return true;
-  problem = "the tensors do not fill the file: it is truncated or damaged";
-  return false;
+  problem.clear();
+  return HeaderReader(text, header, problem).run() &&
+         fillsData(header, dataBytes, problem);
 }

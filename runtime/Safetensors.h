@@ -37,10 +37,15 @@ inline constexpr uint64_t kLargestSafeHeader = 100'000'000;
 /// The dtype's name of an updraft_format.
 const char *safeDtype(uint32_t format);
 
-/// The header as text, padded to a multiple of 8 bytes; false and `problem` if
-/// a name is not UTF-8.
+/// What stands before the data: the length, and the header padded to a multiple
+/// of 8 bytes; false and `problem` if a name is not UTF-8.
 bool printSafeHeader(const SafeHeader &header, std::string &text,
                      std::string &problem);
+
+/// The header's length, from the first 8 bytes of a file of `fileBytes`; false
+/// and `problem` if the file has no such header.
+bool readSafeLength(const void *prefix, uint64_t fileBytes, uint64_t &length,
+                    std::string &problem);
 
 /// Parses and checks a header of a file with `dataBytes` after it. Never trusts
 /// a byte; false and `problem` if anything is not as the format says.
