@@ -83,6 +83,20 @@ static llvm::Expected<const Target *> targetOf(const CompileOptions &options) {
               "unknown target '" + options.target + "': it is one of " + known);
 }
 
+/// What the system refuses, a linker or room for its files, is no bug: such an
+/// error has the system's code.
+static llvm::Error failToEmit(llvm::Error error,
+                              const std::string &complaints) {
+  Kind kind = Kind::Internal;
+  std::string text;
+  llvm::handleAllErrors(std::move(error), [&](const llvm::ErrorInfoBase &info) {
+    text = info.message();
+    if (info.convertToErrorCode() != llvm::inconvertibleErrorCode())
+      kind = Kind::Unsupported;
+  });
+  return fail(kind, text + complaints);
+}
+
 llvm::Expected<Bytes> compileRule(const Rule &rule, llvm::StringRef stage,
                                   const CompileOptions &options) {
   std::optional<Form> form = findForm(stage);
@@ -109,8 +123,7 @@ llvm::Expected<Bytes> compileRule(const Rule &rule, llvm::StringRef stage,
     return printed(*module);
   llvm::Expected<Bytes> result = emitPlan(*module, *form, **target);
   if (!result)
-    return fail(Kind::Internal,
-                llvm::toString(result.takeError()) + complaints);
+    return failToEmit(result.takeError(), complaints);
   return result;
 }
 

@@ -353,15 +353,17 @@ static ExprPtr literal(llvm::StringRef text, ast::Range range) {
   double number;
   bool isNegative = text.consume_front("-");
   if (text.empty() || text.starts_with("-") || text.getAsDouble(number) ||
-      std::isnan(number))
+      std::isnan(number) ||
+      (std::isinf(number) && !text.contains_insensitive("inf")))
     return nullptr;
   ExprPtr value = ast::makeNumber(number, range);
   return isNegative ? ast::makeUnary(ast::Operator::Neg, value, range) : value;
 }
 
-/// SPEC (B5, B15, B16)
+/// SPEC (B3, B5, B15, B16). `given` are the options of settings before.
 static bool bindSetting(const Setting &setting, Scopes &scopes,
-                        Diagnostics &diagnostics, std::vector<Part> &parts) {
+                        Diagnostics &diagnostics, std::vector<Part> &parts,
+                        std::vector<ast::Option *> &given) {
   // The setting becomes a text of its own, so that messages can point at it.
   std::string text = setting.name + "=" + setting.value;
   unsigned buffer = diagnostics.sources().AddNewSourceBuffer(
@@ -395,6 +397,11 @@ static bool bindSetting(const Setting &setting, Scopes &scopes,
     return diagnostics.report(Label::B15, nameAt,
                               "'" + setting.name + "' may mean " + names);
   }
+  if (llvm::is_contained(given, found[0].option))
+    return diagnostics.report(Label::B3, nameAt,
+                              "'" + found[0].fullName() +
+                                  "' is given by two settings");
+  given.push_back(found[0].option);
   ast::Range valueAt = placeOf(setting.name.size() + 1, setting.value.size());
   ExprPtr value = literal(setting.value, valueAt);
   if (!value) // a text fits no option: bindOption says what would
@@ -406,10 +413,11 @@ static bool bindSetting(const Setting &setting, Scopes &scopes,
 bool bindParts(const std::vector<Setting> &settings, Scopes &scopes,
                Diagnostics &diagnostics, std::vector<Part> &parts) {
   bool isGood = true;
+  std::vector<ast::Option *> given;
   for (Part &part : parts)
     isGood &= Binder{scopes, diagnostics, part, {}}.bindStage();
   for (const Setting &setting : settings)
-    isGood &= bindSetting(setting, scopes, diagnostics, parts);
+    isGood &= bindSetting(setting, scopes, diagnostics, parts, given);
   return isGood;
 }
 

@@ -26,6 +26,9 @@ using llvm::raw_ostream;
 //===----------------------------------------------------------------------===//
 
 std::string printNumber(double value) {
+  // Its sign is the machine's, and says nothing.
+  if (std::isnan(value))
+    return "nan";
   if (std::isinf(value))
     return value < 0 ? "-inf" : "inf";
   if (value == llvm::numbers::pi)

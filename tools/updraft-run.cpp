@@ -11,6 +11,8 @@
 #include "run/Output.h"
 #include "run/Road.h"
 #include "run/Setup.h"
+#include "run/StepInputs.h"
+#include "tools/Files.h"
 
 #include "llvm/Support/raw_ostream.h"
 
@@ -29,7 +31,9 @@ static int fail(llvm::Error error, const Diagnostics &diagnostics) {
                      << '\n';
         status = OurBug;
       },
-      [](const llvm::ErrorInfoBase &other) {
+      [&](const llvm::ErrorInfoBase &other) {
+        if (other.isA<UsageError>())
+          status = WrongUsage;
         llvm::errs() << "updraft-run: error: " << other.message() << '\n';
       });
   diagnostics.print(llvm::errs(), llvm::errs().has_colors());
@@ -91,7 +95,12 @@ static llvm::Error compareRoads(Run &run, const Setup &setup, size_t step) {
   return llvm::Error::success();
 }
 
-static llvm::Error takeStep(Run &run, const Tensors &grads) {
+static llvm::Error takeStep(Run &run, const Tensors &grads,
+                            const StepInputs &inputs) {
+  for (Road *road : {run.interpreter.get(), run.cpu.get()})
+    if (road)
+      if (llvm::Error error = road->setInputs(inputs))
+        return error;
   if (run.interpreter && run.cpu)
     if (llvm::Error error = run.interpreter->step(grads))
       return error;
@@ -112,7 +121,11 @@ static llvm::Error takeSteps(Run &run, const Setup &setup,
     llvm::Expected<Tensors> grads = inputs.grads(step);
     if (!grads)
       return grads.takeError();
-    if (llvm::Error error = takeStep(run, *grads))
+    llvm::Expected<StepInputs> given =
+        stepInputs(run.line, *setup.rule, inputs, step);
+    if (!given)
+      return given.takeError();
+    if (llvm::Error error = takeStep(run, *grads, *given))
       return error;
     if (llvm::Error error = compareRoads(run, setup, step + 1))
       return error;
@@ -157,17 +170,19 @@ static llvm::Error runAll(const CommandLine &line, Library &library,
 }
 
 int main(int count, char **arguments) {
+  tools::ignoreFileSizeSignal();
   llvm::Expected<CommandLine> line = readCommandLine(count, arguments);
   if (!line) {
-    llvm::errs() << "updraft-run: " << llvm::toString(line.takeError()) << '\n';
+    llvm::errs() << "updraft-run: error: " << llvm::toString(line.takeError())
+                 << "\nsee 'updraft-run --help'\n";
     return WrongUsage;
   }
+  Diagnostics diagnostics;
   if (line->help) {
-    llvm::outs() << helpText;
-    return Done;
+    llvm::Error error = tools::writeOutput("", helpText);
+    return error ? fail(std::move(error), diagnostics) : int(Done);
   }
   Library library(line->library);
-  Diagnostics diagnostics;
   if (llvm::Error error = runAll(*line, library, diagnostics))
     return fail(std::move(error), diagnostics);
   diagnostics.print(llvm::errs(), llvm::errs().has_colors());

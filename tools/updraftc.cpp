@@ -1,5 +1,6 @@
 //===- updraftc.cpp - The compiler's command line -------------------------===//
 
+#include "tools/Files.h"
 #include "tools/compile/Output.h"
 
 #include "compiler/Version.h"
@@ -10,16 +11,15 @@ using namespace updraft;
 using namespace updraft::compile;
 
 int main(int argc, char **argv) {
+  tools::ignoreFileSizeSignal();
   CommandLine line;
   if (llvm::Error error = readCommandLine(argc, argv, line)) {
     llvm::errs() << "updraftc: error: " << llvm::toString(std::move(error))
                  << "\nsee 'updraftc --help'\n";
     return kBadUsage;
   }
-  if (line.wantsHelp || line.wantsVersion) {
-    llvm::outs() << (line.wantsHelp ? helpText()
-                                    : std::string(kVersion) + "\n");
-    return kDone;
-  }
+  if (line.wantsHelp || line.wantsVersion)
+    return writeText("", line.wantsHelp ? helpText()
+                                        : std::string(kVersion) + "\n");
   return runCommand(line);
 }

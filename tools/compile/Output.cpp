@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Output.h"
+#include "tools/Files.h"
 
 #include "compiler/Compiler.h"
 #include "compiler/Explain.h"
@@ -13,7 +14,6 @@
 #include "dsl/Printer.h"
 #include "dsl/RuleDump.h"
 
-#include "llvm/ADT/SmallString.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -37,43 +37,9 @@ static int complainOfBug(const llvm::Twine &what) {
                   kBug);
 }
 
-static llvm::Error write(llvm::raw_fd_ostream &out, llvm::StringRef bytes) {
-  out << bytes;
-  out.flush();
-  std::error_code code = out.error();
-  out.clear_error();
-  return llvm::errorCodeToError(code);
-}
-
-/// A file appears whole under its name. What is there already and no file, such
-/// as /dev/stdout, must not be replaced by one.
-static llvm::Error writeFile(llvm::StringRef path, llvm::StringRef bytes) {
-  if (llvm::sys::fs::exists(path) && !llvm::sys::fs::is_regular_file(path)) {
-    std::error_code code;
-    llvm::raw_fd_ostream out(path, code);
-    return code ? llvm::errorCodeToError(code) : write(out, bytes);
-  }
-  // A link stays one: what it points to is replaced.
-  llvm::SmallString<256> target(path);
-  if (llvm::sys::fs::exists(path))
-    if (std::error_code code = llvm::sys::fs::real_path(path, target))
-      return llvm::errorCodeToError(code);
-  return llvm::writeToOutput(target, [&](llvm::raw_ostream &out) {
-    return write(static_cast<llvm::raw_fd_ostream &>(out), bytes);
-  });
-}
-
-/// Writes `bytes` to `path`, or to standard output if that is empty or "-".
-static int writeOutput(llvm::StringRef path, llvm::StringRef bytes) {
-  bool prints = path.empty() || path == "-";
-  llvm::Error error =
-      prints ? write(llvm::outs(), bytes) : writeFile(path, bytes);
-  if (!error)
-    return kDone;
-  return complain("cannot write " +
-                      (prints ? "standard output" : "'" + path.str() + "'") +
-                      ": " + llvm::toString(std::move(error)),
-                  kBadInput);
+int compile::writeText(llvm::StringRef path, llvm::StringRef bytes) {
+  llvm::Error error = tools::writeOutput(path, bytes);
+  return error ? complain(llvm::toString(std::move(error)), kBadInput) : kDone;
 }
 
 /// Text or bytes of a stage behind the front end.
@@ -86,7 +52,7 @@ static int writeStage(const Rule &rule, llvm::StringRef stage,
   options.verifiesEach = true;
   auto bytes = compileRule(rule, stage, options);
   if (bytes)
-    return writeOutput(path, {bytes->data(), bytes->size()});
+    return writeText(path, {bytes->data(), bytes->size()});
   int code = kDone;
   llvm::handleAllErrors(
       bytes.takeError(),
@@ -108,7 +74,7 @@ static int writeExplanation(const Rule &rule, const CommandLine &line) {
   std::string text;
   llvm::raw_string_ostream out(text);
   (line.asJson ? printJson : printTable)(*explanation, line.bandwidth, out);
-  return writeOutput("", text);
+  return writeText("", text);
 }
 
 /// What a line of the list says: the doc up to its first full stop.
@@ -120,6 +86,10 @@ static std::string firstSentence(llvm::StringRef doc) {
 
 static int writeList(Library &library, const CommandLine &line,
                      Diagnostics &diagnostics) {
+  if (!llvm::sys::fs::is_directory(library.folder()))
+    return complain("the library's folder '" + library.folder() +
+                        "' does not exist",
+                    kBadInput);
   std::vector<Library::Entry> entries = library.list(diagnostics);
   if (diagnostics.hasErrors())
     return kBadInput;
@@ -140,7 +110,7 @@ static int writeList(Library &library, const CommandLine &line,
       out << llvm::left_justify(entry.name, width) << "  "
           << llvm::left_justify(entry.kind, 9) << "  " << summary << "\n";
     }
-  return writeOutput("", text);
+  return writeText("", text);
 }
 
 /// Everything that needs the checked rule.
@@ -157,9 +127,9 @@ static int writeRule(Rule &rule, const CommandLine &line,
   if (line.emit.empty() && (line.explains || !line.header.empty()))
     return kDone;
   if (line.emit.empty() || line.emit == "rule")
-    return writeOutput(line.output, rule.source);
+    return writeText(line.output, rule.source);
   if (line.emit == "checked")
-    return writeOutput(line.output, dump(rule));
+    return writeText(line.output, dump(rule));
   return writeStage(rule, line.emit, line.output, line, sources);
 }
 
@@ -171,7 +141,7 @@ static int dispatch(const CommandLine &line, Diagnostics &diagnostics) {
     const ast::File *file = parseRequest(line.request, library, diagnostics);
     if (!file || diagnostics.hasErrors())
       return kBadInput;
-    return writeOutput(line.output, print(*file));
+    return writeText(line.output, print(*file));
   }
   std::unique_ptr<Rule> rule = buildRule(line.request, library, diagnostics);
   if (!rule)

@@ -8,6 +8,7 @@
 #include "CommandLine.h"
 #include "Tensor.h"
 
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallVector.h"
 
 #include <functional>
@@ -32,11 +33,15 @@ Tensors
   --out FILE            write parameters and states (<param>.<state>,
                         group<i>.<state>, model.<state>); '-' prints them
   --view NAME           put this view into the output too, as <param>.<view>
-  --input NAME=VALUE    the value of a scalar input
+  --input NAME=VALUE    a scalar input, the same in every step
+  --inputs TENSORS...   inputs, one argument a step: <param>.<input> of those
+                        like p, <input> of scalars; what an argument lacks, and
+                        a step without one, keeps the values before
   TENSORS is a safetensors file (F64, F32, BF16, F16), or values such as
   'w=1,2,3;b[2x2]=1,0,0,1', of the format that --param says.
   Without --params: random tensors of ragged sizes, with zeros, denormals,
-  steps without some or all gradients, and infinities and NaN in the last step.
+  steps without some or all gradients, and infinities and NaN in the last step;
+  random inputs in each step.
   --sizes N,N,...       their numbers of elements (0,1,7,127,4096,4097,100003)
   --steps N             number of steps (8)
   --seed N              seed of tensors and of the rule's random numbers (0)
@@ -44,15 +49,17 @@ Tensors
 
 Rule
   --set NAME=VALUE      an option of the rule, or a hyper of all parameters
-  --group GLOBS:NAME=VALUE,...
-                        these parameters form a group with hypers of their own
+  --group GLOBS[:NAME=VALUE,...]
+                        these parameters form a group, for reductions over it
+                        and with hypers of their own
   --tag TAG:GLOBS       these parameters carry the tag
   --library FOLDER      where library names are looked up
 
 Running
   --on=interpreter|cpu  what executes it (cpu)
   --check               execute on both, side by side; stop at the first bit
-                        that differs (any two NaN are equal)
+                        that differs (any two NaN are equal); what is written is
+                        the compiled program's
   --time                print the time of a step
   --threads N           number of threads (as many as processors)
   --target NAME         compile for x86-64-v3, x86-64-v4, ... (this processor)
@@ -83,20 +90,25 @@ static llvm::Error readSetting(llvm::StringRef option, llvm::StringRef text,
   return llvm::Error::success();
 }
 
-static std::vector<std::string> splitCommas(llvm::StringRef text) {
-  llvm::SmallVector<llvm::StringRef> parts;
-  text.split(parts, ',', -1, /*KeepEmpty=*/false);
-  return {parts.begin(), parts.end()};
+/// 'a,b' without the empty parts that 'a,,b' and '' have.
+static bool splitCommas(llvm::StringRef text, std::vector<std::string> &parts) {
+  llvm::SmallVector<llvm::StringRef> found;
+  text.split(found, ',');
+  parts.assign(found.begin(), found.end());
+  return !llvm::is_contained(found, "");
 }
 
-/// 'GLOBS:NAME=VALUE,...'; without a colon the group has all defaults.
+/// 'GLOBS:NAME=VALUE,...'; without a colon the hypers are those of all.
 static llvm::Error readGroup(llvm::StringRef text,
                              std::vector<GroupSpec> &groups) {
-  auto [patterns, hypers] = text.split(':');
-  GroupSpec group{splitCommas(patterns), {}};
-  if (group.patterns.empty())
-    return usage("'--group' wants GLOBS:NAME=VALUE,..., found '" + text + "'");
-  for (const std::string &hyper : splitCommas(hypers))
+  auto [patterns, settings] = text.split(':');
+  GroupSpec group;
+  std::vector<std::string> hypers;
+  if (!splitCommas(patterns, group.patterns) ||
+      (text.contains(':') && !splitCommas(settings, hypers)))
+    return usage("'--group' wants GLOBS[:NAME=VALUE,...], found '" + text +
+                 "'");
+  for (const std::string &hyper : hypers)
     if (llvm::Error error = readSetting("--group", hyper, group.hypers))
       return error;
   groups.push_back(std::move(group));
@@ -105,9 +117,10 @@ static llvm::Error readGroup(llvm::StringRef text,
 
 static llvm::Error readTag(llvm::StringRef text, std::vector<TagSpec> &tags) {
   auto [tag, patterns] = text.split(':');
-  if (tag.empty() || patterns.empty())
+  TagSpec spec{tag.str(), {}};
+  if (tag.empty() || !splitCommas(patterns, spec.patterns))
     return usage("'--tag' wants TAG:GLOBS, found '" + text + "'");
-  tags.push_back({tag.str(), splitCommas(patterns)});
+  tags.push_back(std::move(spec));
   return llvm::Error::success();
 }
 
@@ -118,11 +131,14 @@ static llvm::Error readOn(llvm::StringRef text, CommandLine &line) {
     line.on = CommandLine::On::Cpu;
   else
     return usage("'--on' wants interpreter or cpu, found '" + text + "'");
+  line.choosesOn = true;
   return llvm::Error::success();
 }
 
 static llvm::Error readSizes(llvm::StringRef text, CommandLine &line) {
-  for (const std::string &size : splitCommas(text)) {
+  std::vector<std::string> sizes;
+  splitCommas(text, sizes);
+  for (const std::string &size : sizes) {
     line.sizes.push_back(0);
     if (llvm::Error error =
             readNumber("--sizes", size, uint64_t(1) << 28, line.sizes.back()))
@@ -145,7 +161,8 @@ private:
   llvm::Error readOne();
   llvm::Error readFlag(llvm::StringRef name);
   llvm::Error readValued(llvm::StringRef name, llvm::StringRef value);
-  llvm::Error readGrads();
+  llvm::Error readList(llvm::StringRef option, std::vector<std::string> &list);
+  std::vector<std::string> *listNamed(llvm::StringRef option);
   llvm::Error complete();
 
   std::vector<llvm::StringRef> arguments;
@@ -187,7 +204,7 @@ llvm::Error Reader::readValued(llvm::StringRef name, llvm::StringRef value) {
   if (name == "--out")
     return text(line.out);
   if (name == "--target")
-    return text(line.target);
+    return value.empty() ? usage("'--target' wants a name") : text(line.target);
   if (name == "--library")
     return text(line.library);
   if (name == "--view") {
@@ -221,14 +238,22 @@ llvm::Error Reader::readValued(llvm::StringRef name, llvm::StringRef value) {
   return usage("unknown option '" + name + "'");
 }
 
+/// The field of an option that takes several arguments.
+std::vector<std::string> *Reader::listNamed(llvm::StringRef option) {
+  return option == "--grads"    ? &line.grads
+         : option == "--inputs" ? &line.stepInputs
+                                : nullptr;
+}
+
 /// Everything up to the next option.
-llvm::Error Reader::readGrads() {
-  size_t before = line.grads.size();
+llvm::Error Reader::readList(llvm::StringRef option,
+                             std::vector<std::string> &list) {
+  size_t before = list.size();
   while (at < arguments.size() &&
          (arguments[at] == "-" || !arguments[at].starts_with("-")))
-    line.grads.push_back(arguments[at++].str());
-  if (line.grads.size() == before)
-    return usage("'--grads' wants at least one file");
+    list.push_back(arguments[at++].str());
+  if (list.size() == before)
+    return usage("'" + option + "' wants at least one file");
   return llvm::Error::success();
 }
 
@@ -244,15 +269,15 @@ llvm::Error Reader::readOne() {
   if (argument == "--check" || argument == "--time" || argument == "--help" ||
       argument == "-h")
     return readFlag(argument);
-  if (argument == "--grads")
-    return readGrads();
+  if (std::vector<std::string> *list = listNamed(argument))
+    return readList(argument, *list);
   auto [name, value] = argument.split('=');
   if (argument.contains('=')) {
-    if (name == "--grads") {
-      line.grads.push_back(value.str());
-      return llvm::Error::success();
-    }
-    return readValued(name, value);
+    std::vector<std::string> *list = listNamed(name);
+    if (!list)
+      return readValued(name, value);
+    list->push_back(value.str());
+    return llvm::Error::success();
   }
   if (at == arguments.size())
     return usage(name.starts_with("--") || name == "-e"
@@ -266,13 +291,25 @@ llvm::Error Reader::complete() {
   if (line.help)
     return llvm::Error::success();
   if (!hasRule)
-    return usage("no rule; see updraft-run --help");
+    return usage("no rule is given");
   if (!line.params.empty() && line.grads.empty())
     return usage("'--params' wants '--grads' beside it");
   if (line.params.empty() && !line.grads.empty())
     return usage("'--grads' wants '--params' beside it");
+  if (line.params.empty() && !line.stepInputs.empty())
+    return usage("'--inputs' wants '--params' beside it");
+  if (line.stepInputs.size() > line.grads.size())
+    return usage("'--inputs' wants at most as many arguments as '--grads', " +
+                 llvm::Twine(line.grads.size()) + ", found " +
+                 llvm::Twine(line.stepInputs.size()));
   if (!line.params.empty() && !line.sizes.empty())
     return usage("'--sizes' is for random tensors; found '--params' beside it");
+  if (line.check && line.choosesOn)
+    return usage("'--check' executes on both; found '--on' beside it");
+  bool compiles = line.check || line.on == CommandLine::On::Cpu;
+  if (!compiles && !line.target.empty())
+    return usage("'--target' is for compiled programs; found "
+                 "'--on=interpreter' beside it");
   return llvm::Error::success();
 }
 

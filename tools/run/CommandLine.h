@@ -15,7 +15,8 @@ namespace updraft::run {
 /// Exit statuses, the same for all tools.
 enum ExitStatus { Done = 0, WrongInput = 1, WrongUsage = 2, OurBug = 70 };
 
-/// Parameters that share values of hypers: `--group 'b*,c:lr=0.1'`.
+/// Parameters that share values of hypers: `--group 'b*,c:lr=0.1'`. Those of a
+/// group without hypers are those of all parameters.
 struct GroupSpec {
   std::vector<std::string> patterns;
   std::vector<Setting> hypers;
@@ -36,13 +37,15 @@ struct CommandLine {
   std::vector<std::string> grads; ///< one a step
   std::string out;                ///< file; "-": text; empty: none
   On on = On::Cpu;
+  bool choosesOn = false; ///< --on was given
   bool check = false, time = false, help = false;
   std::vector<Setting> settings;
   std::vector<GroupSpec> groups;
   std::vector<TagSpec> tags;
   std::vector<std::string> views;
-  std::vector<Setting> inputs;
-  std::string target; ///< empty: this processor
+  std::vector<Setting> inputs;         ///< scalars, of all steps
+  std::vector<std::string> stepInputs; ///< one a step
+  std::string target;                  ///< empty: this processor
   std::string library;
   unsigned threads = 0;
   std::optional<Format> param; ///< of synthetic and inline tensors

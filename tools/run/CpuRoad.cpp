@@ -7,6 +7,8 @@
 #include "Road.h"
 #include "compiler/updraftc.h"
 
+#include <map>
+
 using namespace updraft;
 using namespace updraft::run;
 
@@ -14,6 +16,8 @@ static_assert(int(Format::F64) == UPDRAFT_F64 &&
               int(Format::F32) == UPDRAFT_F32 &&
               int(Format::BF16) == UPDRAFT_BF16 &&
               int(Format::F16) == UPDRAFT_F16);
+
+static constexpr char kInternal[] = "internal error: ";
 
 /// What the library has to say; a bug where it says so.
 static llvm::Error asError(updraft_status status) {
@@ -23,6 +27,9 @@ static llvm::Error asError(updraft_status status) {
   if (text.empty())
     text = updraft_status_name(status);
   // The front end has passed the rule: what the compiler says now is a bug.
+  // Where it is shown it is called one.
+  if (llvm::StringRef(text).starts_with(kInternal))
+    text.erase(0, sizeof kInternal - 1);
   if (status == UPDRAFT_INTERNAL || status == UPDRAFT_COMPILE_ERROR)
     return llvm::make_error<BugError>(std::move(text));
   return llvm::createStringError(text);
@@ -30,7 +37,11 @@ static llvm::Error asError(updraft_status status) {
 
 static updraft_ndarray asArray(const Tensor &tensor) {
   updraft_ndarray array{};
-  array.data = const_cast<uint8_t *>(tensor.bytes.data());
+  // A tensor of no elements has no bytes and yet is there.
+  static uint64_t nothing;
+  array.data = tensor.bytes.empty()
+                   ? static_cast<void *>(&nothing)
+                   : const_cast<uint8_t *>(tensor.bytes.data());
   array.dtype = uint32_t(tensor.format);
   array.rank = tensor.shape.size();
   array.shape = tensor.shape.data();
@@ -45,6 +56,7 @@ public:
   ~CpuRoad() override;
 
   llvm::Error create(const Setup &setup);
+  llvm::Error setInputs(const StepInputs &inputs) override;
   llvm::Error step(const Tensors &grads) override;
   llvm::Expected<Tensors> snapshot() override;
   llvm::Expected<Tensors> view(llvm::StringRef name) override;
@@ -61,6 +73,8 @@ private:
 
   Tensors params;
   std::vector<unsigned> groupOf;
+  /// The library reads array inputs where they are.
+  std::map<std::pair<std::string, size_t>, Tensor> arrayInputs;
   updraft_loaded_program *program = nullptr;
   const updraft_program *descriptor = nullptr;
   updraft_optimizer *optimizer = nullptr;
@@ -106,16 +120,22 @@ llvm::Error CpuRoad::compile(const Setup &setup) {
       setup.library.empty() ? nullptr : setup.library.c_str();
   const Request &request = setup.request;
   const char *text = request.text.c_str();
+  updraft_status status = UPDRAFT_INTERNAL;
   switch (request.kind) {
   case Request::Kind::Pipe:
-    return asError(updraft_compile(text, &options, &program));
+    status = updraft_compile(text, &options, &program);
+    break;
   case Request::Kind::Source:
-    return asError(updraft_compile_source(text, request.sourceName.c_str(),
-                                          &options, &program));
+    status = updraft_compile_source(text, request.sourceName.c_str(), &options,
+                                    &program);
+    break;
   case Request::Kind::Name:
-    return asError(updraft_compile_file(text, &options, &program));
+    status = updraft_compile_file(text, &options, &program);
+    break;
   }
-  return llvm::Error::success();
+  if (status == UPDRAFT_UNSUPPORTED && options.target)
+    return llvm::make_error<UsageError>(updraft_last_error());
+  return asError(status);
 }
 
 llvm::Error CpuRoad::createOptimizer(const Setup &setup) {
@@ -158,17 +178,29 @@ llvm::Error CpuRoad::create(const Setup &setup) {
   return llvm::Error::success();
 }
 
+llvm::Error CpuRoad::setInputs(const StepInputs &inputs) {
+  for (const StepInputs::Scalar &scalar : inputs.scalars)
+    if (llvm::Error error = asError(updraft_optimizer_set_input(
+            optimizer, scalar.name.c_str(), scalar.value)))
+      return error;
+  for (const StepInputs::Array &array : inputs.arrays) {
+    Tensor &kept = arrayInputs[{array.name, array.param}];
+    kept = array.values;
+    updraft_ndarray described = asArray(kept);
+    if (llvm::Error error = asError(updraft_optimizer_set_array_input(
+            optimizer, array.name.c_str(), array.param, &described)))
+      return error;
+  }
+  return llvm::Error::success();
+}
+
 llvm::Error CpuRoad::step(const Tensors &grads) {
   std::vector<updraft_ndarray> arrays;
   for (size_t index = 0; index < params.size(); ++index) {
     const Tensor &grad = grads[index];
     updraft_ndarray array = asArray(isAbsent(grad) ? params[index] : grad);
-    // An empty gradient has no bytes and yet is there.
-    static uint64_t nothing;
     if (isAbsent(grad))
       array.data = nullptr;
-    else if (!array.data)
-      array.data = &nothing;
     arrays.push_back(array);
   }
   return asError(

@@ -1,6 +1,7 @@
 //===- Inputs.cpp - The parameters and gradients of a run -----------------===//
 
 #include "Inputs.h"
+#include "Random.h"
 #include "Safetensors.h"
 
 #include "llvm/Support/FileSystem.h"
@@ -45,18 +46,23 @@ static llvm::Expected<Tensor> readInlineTensor(llvm::StringRef text,
         llvm::Twine(wanted));
   Tensor tensor(name.str(), format, shape);
   for (size_t index = 0; index < items.size(); ++index) {
-    double value;
-    if (items[index].trim().getAsDouble(value))
-      return llvm::createStringError("'" + items[index] +
-                                     "' is no number in '" + text + "'");
-    tensor.set(index, value);
+    llvm::Expected<double> value = readDouble(items[index].trim());
+    if (!value)
+      return llvm::createStringError("'" + items[index] + "' " +
+                                     llvm::toString(value.takeError()) +
+                                     " in '" + text + "'");
+    tensor.set(index, *value);
+    double stored = tensor.at(index);
+    if (std::isinf(stored) != std::isinf(*value) || !stored != !*value)
+      return llvm::createStringError("'" + items[index] + "' does not fit " +
+                                     nameOf(format) + " in '" + text + "'");
   }
   return tensor;
 }
 
 /// A file, or tensors as text. A name of a file goes first.
-static llvm::Expected<Tensors> readTensors(llvm::StringRef source,
-                                           Format format) {
+llvm::Expected<Tensors> run::readTensors(llvm::StringRef source,
+                                         Format format) {
   bool isText = source.empty() || source.contains('=');
   if (!isText || llvm::sys::fs::exists(source))
     return readSafetensors(source);
@@ -75,29 +81,7 @@ static llvm::Expected<Tensors> readTensors(llvm::StringRef source,
 //===- Tensors made up
 //-----------------------------------------------------===//
 
-namespace {
-/// SplitMix64: small, seedable, the same on every machine.
-class Random {
-public:
-  explicit Random(uint64_t seed) : state(seed) {}
-
-  uint64_t bits() {
-    uint64_t z = state += 0x9e3779b97f4a7c15;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-    return z ^ (z >> 31);
-  }
-  /// In [-1, 1).
-  double uniform() { return double(int64_t(bits())) * 0x1p-63; }
-
-private:
-  uint64_t state;
-};
-} // namespace
-
-/// Mostly of everyday size; one in sixteen is a zero of either sign, a denormal
-/// of the format or far from 1.
-static double makeUpNumber(Random &random, Format format) {
+double run::makeUpNumber(Random &random, Format format) {
   double value = random.uniform() + random.uniform();
   switch (random.bits() % 64) {
   case 0:

@@ -36,6 +36,10 @@ private:
   bool madeUp = false;
 };
 
+/// A safetensors file, or tensors as text: 'w=1,2;b[2x2]=1,0,0,1'. A name of a
+/// file goes first. `format` is that of text.
+llvm::Expected<Tensors> readTensors(llvm::StringRef source, Format format);
+
 /// Whether this gradient says that there is none.
 inline bool isAbsent(const Tensor &grad) { return grad.name.empty(); }
 

@@ -31,6 +31,7 @@ public:
       : setup(setup), rule(*setup.rule), params(params) {}
 
   llvm::Error create();
+  llvm::Error setInputs(const StepInputs &inputs) override;
   llvm::Error step(const Tensors &grads) override;
   llvm::Expected<Tensors> snapshot() override;
   llvm::Expected<Tensors> view(llvm::StringRef name) override;
@@ -74,6 +75,18 @@ llvm::Error InterpreterRoad::create() {
     return llvm::createStringError(text);
   for (const HyperValue &input : setup.inputs)
     if (!interpreter->setInput(input.name, input.value, text))
+      return llvm::createStringError(text);
+  return llvm::Error::success();
+}
+
+llvm::Error InterpreterRoad::setInputs(const StepInputs &inputs) {
+  std::string text;
+  for (const StepInputs::Scalar &scalar : inputs.scalars)
+    if (!interpreter->setInput(scalar.name, scalar.value, text))
+      return llvm::createStringError(text);
+  for (const StepInputs::Array &array : inputs.arrays)
+    if (!interpreter->setInput(array.name, unsigned(array.param),
+                               valuesOf(array.values), text))
       return llvm::createStringError(text);
   return llvm::Error::success();
 }

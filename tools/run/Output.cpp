@@ -2,10 +2,10 @@
 
 #include "Output.h"
 #include "Safetensors.h"
+#include "tools/Files.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FormatVariadic.h"
-#include "llvm/Support/raw_ostream.h"
 
 #include <algorithm>
 
@@ -42,14 +42,10 @@ static void printTensor(llvm::raw_ostream &out, const Tensor &tensor) {
 llvm::Error run::writeTensors(llvm::StringRef path, const Tensors &tensors) {
   if (!path.empty() && path != "-")
     return writeSafetensors(path, tensors);
-  for (const Tensor &tensor : tensors)
-    printTensor(llvm::outs(), tensor);
-  llvm::outs().flush();
-  if (!llvm::outs().has_error())
-    return llvm::Error::success();
-  std::error_code code = llvm::outs().error();
-  llvm::outs().clear_error();
-  return llvm::createStringError("standard output: " + code.message());
+  return tools::writeOutput("", [&](llvm::raw_ostream &out) {
+    for (const Tensor &tensor : tensors)
+      printTensor(out, tensor);
+  });
 }
 
 std::string run::checkSummary(const Tensors &params, size_t steps) {

@@ -9,12 +9,16 @@
 #define UPDRAFT_TOOLS_RUN_ROAD_H
 
 #include "Setup.h"
+#include "StepInputs.h"
 
 namespace updraft::run {
 
 class Road {
 public:
   virtual ~Road() = default;
+
+  /// Sets inputs for the steps that follow; copies what it is given.
+  virtual llvm::Error setInputs(const StepInputs &inputs) = 0;
 
   /// One step; gradients parallel to the parameters.
   virtual llvm::Error step(const Tensors &grads) = 0;
@@ -39,6 +43,18 @@ class BugError : public llvm::ErrorInfo<BugError> {
 public:
   static char ID;
   explicit BugError(std::string text) : text(std::move(text)) {}
+  void log(llvm::raw_ostream &out) const override;
+  std::error_code convertToErrorCode() const override;
+
+private:
+  std::string text;
+};
+
+/// What was asked for is not to be had, however good the input is.
+class UsageError : public llvm::ErrorInfo<UsageError> {
+public:
+  static char ID;
+  explicit UsageError(std::string text) : text(std::move(text)) {}
   void log(llvm::raw_ostream &out) const override;
   std::error_code convertToErrorCode() const override;
 

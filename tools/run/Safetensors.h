@@ -1,8 +1,7 @@
 //===- Safetensors.h - Reading and writing tensor files -------------------===//
 //
-// The format: 8 bytes with the length of a JSON header, the header (name ->
-// dtype, shape, data_offsets), the data. Nothing in a file is believed before
-// it is checked.
+// runtime/Safetensors.h says what the format is. Nothing in a file is believed
+// before it is checked.
 //
 //===----------------------------------------------------------------------===//
 
@@ -18,7 +17,7 @@ namespace updraft::run {
 /// All tensors of a file, ordered by where their data stands, then by name.
 llvm::Expected<Tensors> readSafetensors(llvm::StringRef path);
 
-/// Writes beside `path` and renames, so that a failure leaves no half file.
+/// A failure leaves no half file. The names must differ.
 llvm::Error writeSafetensors(llvm::StringRef path, const Tensors &tensors);
 
 } // namespace updraft::run

@@ -82,11 +82,12 @@ readHyper(const Setting &setting, const Rule &rule, llvm::StringRef kind) {
     return name.takeError();
   std::string digits = setting.value;
   digits.erase(std::remove(digits.begin(), digits.end(), '_'), digits.end());
-  double value;
-  if (llvm::StringRef(digits).getAsDouble(value))
-    return llvm::createStringError("hyper '" + *name + "' wants a number, " +
-                                   "found '" + setting.value + "'");
-  return HyperValue{std::move(*name), value};
+  llvm::Expected<double> value = readDouble(digits);
+  if (!value)
+    return llvm::createStringError("hyper '" + *name + "' wants a number: '" +
+                                   setting.value + "' " +
+                                   llvm::toString(value.takeError()));
+  return HyperValue{std::move(*name), *value};
 }
 
 //===- Settings
@@ -126,16 +127,26 @@ static llvm::Error takeOptions(std::vector<Setting> &settings, Request &request,
   return llvm::Error::success();
 }
 
+/// Adds the hypers of one list, which replace those that were there before.
 static llvm::Error addHypers(const std::vector<Setting> &settings,
                              const Rule &rule,
                              std::vector<HyperValue> &hypers) {
+  std::vector<HyperValue> own;
   for (const Setting &setting : settings) {
     llvm::Expected<HyperValue> hyper =
         readHyper(setting, rule, "option or hyper");
     if (!hyper)
       return hyper.takeError();
-    hypers.push_back(std::move(*hyper));
+    auto isSame = [&](const HyperValue &other) {
+      return other.name == hyper->name;
+    };
+    if (llvm::any_of(own, isSame))
+      return llvm::createStringError("hyper '" + hyper->name +
+                                     "' is given twice");
+    llvm::erase_if(hypers, isSame);
+    own.push_back(std::move(*hyper));
   }
+  llvm::append_range(hypers, own);
   return llvm::Error::success();
 }
 
@@ -172,14 +183,21 @@ static llvm::Error makeGroups(const CommandLine &line, const Tensors &params,
   for (const GroupSpec &spec : line.groups) {
     unsigned group = setup.groups.size();
     setup.groups.push_back(setup.groups[0]);
-    // A hyper of its own comes later and so wins.
     if (llvm::Error error =
             addHypers(spec.hypers, *setup.rule, setup.groups[group]))
       return error;
-    if (llvm::Error error =
-            forEachMatch(spec.patterns, params,
-                         [&](size_t index) { setup.groupOf[index] = group; }))
+    const Tensor *twice = nullptr;
+    auto put = [&](size_t index) {
+      unsigned &place = setup.groupOf[index];
+      if (place != 0 && place != group)
+        twice = &params[index];
+      place = group;
+    };
+    if (llvm::Error error = forEachMatch(spec.patterns, params, put))
       return error;
+    if (twice)
+      return llvm::createStringError("parameter '" + twice->name +
+                                     "' stands in two groups");
   }
   return llvm::Error::success();
 }
@@ -202,11 +220,12 @@ static llvm::Error readInputs(const CommandLine &line, Setup &setup) {
         resolve(setting.name, namesOf(setup.rule->inputs), "input");
     if (!name)
       return name.takeError();
-    double value;
-    if (llvm::StringRef(setting.value).getAsDouble(value))
-      return llvm::createStringError("input '" + *name + "' wants a number, " +
-                                     "found '" + setting.value + "'");
-    setup.inputs.push_back({std::move(*name), value});
+    llvm::Expected<double> value = readDouble(setting.value);
+    if (!value)
+      return llvm::createStringError("input '" + *name + "' wants a number: '" +
+                                     setting.value + "' " +
+                                     llvm::toString(value.takeError()));
+    setup.inputs.push_back({std::move(*name), *value});
   }
   return llvm::Error::success();
 }

@@ -141,3 +141,17 @@ std::string run::numberText(double value) {
   auto end = std::to_chars(text, text + sizeof text, value).ptr;
   return std::string(text, end);
 }
+
+llvm::Expected<double> run::readDouble(llvm::StringRef text) {
+  llvm::APFloat number(llvm::APFloat::IEEEdouble());
+  auto status =
+      number.convertFromString(text, llvm::APFloat::rmNearestTiesToEven);
+  if (!status) {
+    llvm::consumeError(status.takeError());
+    return llvm::createStringError("is no number");
+  }
+  bool vanishes = (*status & llvm::APFloat::opUnderflow) && number.isZero();
+  if (vanishes || (*status & llvm::APFloat::opOverflow))
+    return llvm::createStringError("does not fit F64");
+  return number.convertToDouble();
+}

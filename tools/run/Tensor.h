@@ -12,6 +12,7 @@
 #include "dsl/Rule.h"
 
 #include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
 
 #include <cstdint>
 #include <optional>
@@ -53,6 +54,11 @@ const Tensor *find(const Tensors &tensors, llvm::StringRef name);
 
 /// "[64, 32]".
 std::string shapeText(const std::vector<int64_t> &shape);
+
+/// The number that a text says: decimal, hexadecimal, "inf", "nan". The error
+/// is a clause about the text: "is no number", or "does not fit F64" where it
+/// overflows, or is not 0 and would become 0.
+llvm::Expected<double> readDouble(llvm::StringRef text);
 
 /// Shortest text that reads back as the same double; "nan", "inf".
 std::string numberText(double value);
