@@ -2,7 +2,23 @@
 
 #include "Recording.h"
 
+#include <filesystem>
+
 namespace digits {
+
+namespace fs = std::filesystem;
+
+Recording::Recording(const std::string &path) : path_(path) {
+  bool isDevice = fs::exists(path) && !fs::is_regular_file(path);
+  written_ = isDevice ? path : path + ".part";
+  file_.open(written_, std::ios::binary);
+}
+
+Recording::~Recording() {
+  std::error_code ignored;
+  if (written_ != path_)
+    fs::remove(written_, ignored);
+}
 
 void Recording::write(const Tensors &tensors) {
   for (const Tensor &tensor : tensors)
@@ -33,8 +49,14 @@ bool Recording::finish(const Trained &trained) {
   file_.put(0);
   write(trained.weights);
   write(trained.average);
-  file_.flush();
-  return file_.good();
+  file_.close();
+  if (!file_.good())
+    return false;
+  std::error_code code;
+  if (written_ != path_)
+    fs::rename(written_, path_, code);
+  written_ = path_;
+  return !code;
 }
 
 } // namespace digits

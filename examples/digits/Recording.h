@@ -18,7 +18,10 @@ namespace digits {
 
 class Recording {
 public:
-  explicit Recording(const std::string &path) : file_(path, std::ios::binary) {}
+  /// The file appears at the end, whole; until then it stands beside `path`. A
+  /// device is written in place.
+  explicit Recording(const std::string &path);
+  ~Recording();
 
   /// Writes the start and every step of the training that it watches.
   Watch watch();
@@ -28,6 +31,7 @@ public:
 private:
   void write(const Tensors &tensors);
 
+  std::string path_, written_;
   std::ofstream file_;
 };
 

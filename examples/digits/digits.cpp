@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -24,7 +25,7 @@ namespace {
 
 /// A rule with its arguments and the boxes next to it, inside of the others.
 struct Recipe {
-  const char *rule, *pipe;
+  std::string rule, pipe;
 };
 
 const char *const kOutside = "ema(0.99) | clip_by_global_norm(1.0) | ";
@@ -163,6 +164,12 @@ static void record(const Arguments &arguments, const Split &split) {
     throw std::runtime_error("cannot write '" + arguments.record + "'");
 }
 
+const char *const kUsage =
+    "usage: digits [--rule NAME] [--epochs N] [--data FOLDER] [--record FILE]\n"
+    "\n"
+    "Trains a network on handwritten digits with every rule, or with those\n"
+    "whose name holds NAME.\n";
+
 /// A whole number of at most six digits, else 0.
 static size_t numberIn(const std::string &text) {
   bool isNumber = !text.empty() && text.size() <= 6 &&
@@ -170,10 +177,23 @@ static size_t numberIn(const std::string &text) {
   return isNumber ? std::strtoul(text.c_str(), nullptr, 10) : 0;
 }
 
+/// Leaves, unless what was printed did not arrive.
+[[noreturn]] static void finish(int status) {
+  if (std::fflush(stdout) || std::ferror(stdout)) {
+    std::fprintf(stderr, "digits: error: cannot write standard output\n");
+    status = status ? status : 1;
+  }
+  std::exit(status);
+}
+
 static Arguments parse(int count, char **values) {
   Arguments arguments;
   for (int i = 1; i < count; i += 2) {
     std::string name = values[i], value = i + 1 < count ? values[i + 1] : "";
+    if (name == "--help" || name == "-h") {
+      std::fputs(kUsage, stdout);
+      finish(0);
+    }
     if (name == "--rule" && !value.empty())
       arguments.only = value;
     else if (name == "--epochs" && numberIn(value) > 0)
@@ -183,9 +203,10 @@ static Arguments parse(int count, char **values) {
     else if (name == "--record" && !value.empty())
       arguments.record = value;
     else {
-      std::fprintf(stderr, "usage: digits [--rule NAME] [--epochs N] "
-                           "[--data FOLDER] [--record FILE]\n");
-      std::exit(2);
+      std::fprintf(stderr,
+                   "digits: error: '%s' is unknown or wants a value\n%s",
+                   name.c_str(), kUsage);
+      finish(2);
     }
   }
   return arguments;
@@ -203,7 +224,26 @@ static Split readSplit(const Arguments &arguments) {
   return split;
 }
 
+/// The recipes whose rule's name holds what was asked for.
+static std::vector<Recipe> chooseRecipes(const Arguments &arguments) {
+  std::vector<Recipe> chosen;
+  std::string names;
+  auto add = [&](const std::string &rule, const std::string &pipe) {
+    names += (names.empty() ? "" : ", ") + rule;
+    if (rule.find(arguments.only) != std::string::npos)
+      chosen.push_back({rule, pipe});
+  };
+  for (const Recipe &recipe : kRecipes)
+    add(recipe.rule, kOutside + recipe.pipe);
+  add("mine.upd", arguments.folder + "/mine.upd");
+  if (chosen.empty())
+    throw std::runtime_error("no rule is called '" + arguments.only +
+                             "'; there are " + names);
+  return chosen;
+}
+
 static void runAll(const Arguments &arguments) {
+  std::vector<Recipe> chosen = chooseRecipes(arguments);
   Split split = readSplit(arguments);
   CacheFolder cache;
   double first = secondsOf([] { compile("keras/sgd", ""); });
@@ -212,19 +252,17 @@ static void runAll(const Arguments &arguments) {
               "Loss in the first epoch and in each fifth of them:\n",
               1e3 * first, kOutside);
   std::vector<Row> rows;
-  auto add = [&](const char *rule, const std::string &text) {
-    if (std::string(rule).find(arguments.only) != std::string::npos)
-      rows.push_back(trainWith(rule, text, cache.path, split, arguments.plan));
-  };
-  for (const Recipe &recipe : kRecipes)
-    add(recipe.rule, std::string(kOutside) + recipe.pipe);
-  add("mine.upd", arguments.folder + "/mine.upd");
+  for (const Recipe &recipe : chosen)
+    rows.push_back(
+        trainWith(recipe.rule, recipe.pipe, cache.path, split, arguments.plan));
   printTable(rows);
   if (!arguments.record.empty())
     record(arguments, split);
 }
 
 int main(int count, char **values) {
+  // A file that grows too large is then a failed write, with a message.
+  std::signal(SIGXFSZ, SIG_IGN);
   Arguments arguments = parse(count, values);
   try {
     runAll(arguments);
@@ -232,5 +270,5 @@ int main(int count, char **values) {
     std::fprintf(stderr, "digits: error: %s\n", failure.what());
     return 1;
   }
-  return 0;
+  finish(0);
 }

@@ -69,6 +69,38 @@ def test_replay_notices_a_changed_bit(demo, tmp_path):
     assert "averages differ" in done.stdout
 
 
+def test_help():
+    done = run(BIN / "digits", "--help")
+    assert done.returncode == 0 and done.stdout.startswith("usage: digits")
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([BIN / "digits", "--help"], stdout=full,
+                              stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1
+    assert done.stderr == "digits: error: cannot write standard output\n"
+
+
+@pytest.mark.parametrize("status, words, arguments", [
+    (1, "no rule is called 'nosuch'; there are keras/sgd, ",
+     ["--rule", "nosuch"]),
+    (2, "'--epochs' is unknown or wants a value", ["--epochs", "1e3"]),
+    (1, "cannot write '/dev/full'",
+     ["--rule", "mine", "--epochs", 1, "--record", "/dev/full"]),
+])
+def test_wrong_calls(status, words, arguments):
+    done = run(BIN / "digits", *arguments)
+    assert done.returncode == status
+    assert words in done.stderr
+
+
+def test_a_full_disk_keeps_the_old_recording(tmp_path):
+    (tmp_path / "recording").write_text("old")
+    done = run("bash", "-c", f"ulimit -f 100; exec {BIN}/digits --rule mine"
+               f" --epochs 1 --record {tmp_path}/recording")
+    assert done.returncode == 1
+    assert "cannot write" in done.stderr
+    assert [file.read_text() for file in tmp_path.iterdir()] == ["old"]
+
+
 @pytest.fixture
 def own(tmp_path):
     for name in ("digits.csv", "mine.upd"):
