@@ -7,6 +7,7 @@
 #include "compiler/Explain.h"
 
 #include "compiler/Dialect/Dialect.h"
+#include "compiler/ExplainOutcomes.h"
 #include "compiler/Import.h"
 #include "compiler/Pipeline.h"
 #include "runtime/abi.h"
@@ -15,6 +16,7 @@
 #include "mlir/IR/MLIRContext.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/JSON.h"
 
@@ -94,9 +96,10 @@ Explanation updraft::explain(mlir::ModuleOp module) {
     if (kernel.getWhen() != ir::When::Step)
       continue;
     result.kernels.push_back(describeKernel(kernel));
-    const Explanation::Kernel &described = result.kernels.back();
+    Explanation::Kernel &described = result.kernels.back();
     if (kernel.getLevel() != ir::Level::Element)
       continue;
+    described.outcomes = outcomesOf(kernel, program, module);
     for (Explanation::Variant &variant : result.variants)
       if (variant.name == described.variant) {
         ++variant.passes;
@@ -155,6 +158,32 @@ static void printRows(const std::vector<std::vector<std::string>> &rows,
   }
 }
 
+/// A list of reasons as far as people read one. JSON has it whole.
+static std::string firstOf(llvm::StringRef why) {
+  constexpr unsigned kShown = 4;
+  llvm::SmallVector<llvm::StringRef> reasons;
+  why.split(reasons, "; ");
+  if (reasons.size() <= kShown + 1)
+    return why.str();
+  return llvm::join(llvm::ArrayRef(reasons).take_front(kShown), "; ") +
+         " and " + std::to_string(reasons.size() - kShown) + " more";
+}
+
+/// Kernels that move less where some condition is not so.
+static void printOutcomes(const Explanation &explanation,
+                          llvm::raw_ostream &out) {
+  std::vector<std::vector<std::string>> rows = {
+      {"kernel", "reads", "writes", "bytes", "where"}};
+  for (const Explanation::Kernel &kernel : explanation.kernels)
+    for (const Explanation::Outcome &outcome : kernel.outcomes)
+      rows.push_back({kernel.name, brief(outcome.reads), brief(outcome.writes),
+                      brief(outcome.reads + outcome.writes), outcome.when});
+  if (rows.size() == 1)
+    return;
+  out << "\n";
+  printRows(rows, 1, 3, out);
+}
+
 void updraft::printTable(const Explanation &explanation, double bandwidth,
                          llvm::raw_ostream &out) {
   out << explanation.rule << " (" << explanation.param
@@ -170,9 +199,10 @@ void updraft::printTable(const Explanation &explanation, double bandwidth,
     };
     rows.push_back({kernel.name, kernel.level, kernel.after,
                     bytes(kernel.reads), bytes(kernel.writes),
-                    bytes(kernel.reads + kernel.writes), kernel.why});
+                    bytes(kernel.reads + kernel.writes), firstOf(kernel.why)});
   }
   printRows(rows, 3, 5, out);
+  printOutcomes(explanation, out);
   if (explanation.variants.size() > 1) {
     out << "\n";
     rows = {{"variant", "passes", "bytes", "state", "tensors with"}};
@@ -187,6 +217,19 @@ void updraft::printTable(const Explanation &explanation, double bandwidth,
   out << "\nat " << brief(bandwidth)
       << " GB/s: " << brief(explanation.bytes / bandwidth)
       << " ms for a million parameters\n";
+}
+
+static void printOutcomes(const std::vector<Explanation::Outcome> &outcomes,
+                          llvm::json::OStream &json) {
+  json.attributeArray("outcomes", [&] {
+    for (const Explanation::Outcome &outcome : outcomes)
+      json.object([&] {
+        json.attribute("where", outcome.when);
+        json.attribute("reads", outcome.reads);
+        json.attribute("writes", outcome.writes);
+        json.attribute("bytes_per_param", outcome.reads + outcome.writes);
+      });
+  });
 }
 
 void updraft::printJson(const Explanation &explanation, double bandwidth,
@@ -213,6 +256,8 @@ void updraft::printJson(const Explanation &explanation, double bandwidth,
           json.attribute("writes", kernel.writes);
           json.attribute("bytes_per_param", kernel.reads + kernel.writes);
           json.attribute("why", kernel.why);
+          if (!kernel.outcomes.empty())
+            printOutcomes(kernel.outcomes, json);
         });
     });
     json.attributeArray("variants", [&] {

@@ -24,11 +24,18 @@ namespace updraft {
 struct Rule;
 
 struct Explanation {
+  /// What a kernel moves for a parameter where `when` is so: "not absent,
+  /// last".
+  struct Outcome {
+    std::string when;
+    double reads = 0, writes = 0;
+  };
   /// A kernel of the step. Bytes are a parameter's, in the worst case over the
   /// kernel's conditions; scalar kernels move none worth counting.
   struct Kernel {
     std::string name, level, variant, after, why;
     double reads = 0, writes = 0;
+    std::vector<Outcome> outcomes; ///< dearest first; none: always the same
   };
   /// Tensors that the same tests hold of.
   struct Variant {
