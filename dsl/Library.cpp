@@ -11,17 +11,30 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <dlfcn.h>
 
 namespace updraft {
 
-/// Where the rules of an installation or a build tree are, seen from the
-/// program that runs.
+/// The folder of the library or program that this is linked into. A program's
+/// own name may be what it was called by, so /proc is asked for that.
+static std::string ownFolder() {
+  static int here;
+  Dl_info info;
+  llvm::SmallString<256> file;
+  bool isKnown = dladdr(&here, &info) && info.dli_fname &&
+                 llvm::StringRef(info.dli_fname).contains('/') &&
+                 !llvm::sys::fs::real_path(info.dli_fname, file);
+  return llvm::sys::path::parent_path(
+             isKnown ? std::string(file)
+                     : llvm::sys::fs::getMainExecutable(nullptr, &here))
+      .str();
+}
+
+/// Where the rules of an installation or a build tree are.
 static std::string defaultFolder() {
   if (const char *given = std::getenv("UPDRAFT_LIBRARY"))
     return given;
-  static int here;
-  std::string program = llvm::sys::fs::getMainExecutable(nullptr, &here);
-  llvm::SmallString<256> folder(llvm::sys::path::parent_path(program));
+  llvm::SmallString<256> folder(ownFolder());
   llvm::sys::path::append(folder, "..", "share", "updraft", "optimizers");
   if (llvm::sys::fs::is_directory(folder))
     return folder.str().str();

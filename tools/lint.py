@@ -28,7 +28,8 @@ CAPS = [
     (r".*\.td", 400),
 ]
 FUNCTION_CAP = 60
-CMAKE_CAP = 400
+# Room for what is installed: 30 lines, which no test can do without.
+CMAKE_CAP = 450
 
 # Layer -> what its files may include besides the standard library and the
 # layer itself.
