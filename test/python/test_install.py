@@ -1,4 +1,4 @@
-"""What is installed works by itself: the tools, the package for CMake, rules."""
+"""What is installed works by itself: tools, rules, the package for CMake."""
 
 import os
 import subprocess
