@@ -80,6 +80,8 @@ bool Interpreter::step(llvm::ArrayRef<Gradient> gradients, std::string &error) {
     return true;
 
   Call call(memory, gradients);
+  if (!checkComputed(memory, call, error))
+    return false;
   Stores stores;
   for (unsigned s = 0; s < rule.states.size(); ++s) {
     Format format = memory.formatOf(rule.states[s]);

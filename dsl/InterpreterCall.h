@@ -101,6 +101,11 @@ private:
   std::vector<Scope> groups_, tensors_;
 };
 
+/// SPEC (D3): whether the computed hypers of this call lie in their domains.
+/// `error` says which does not.
+bool checkComputed(const InterpreterMemory &memory, Call &call,
+                   std::string &error);
+
 } // namespace updraft
 
 #endif // UPDRAFT_DSL_INTERPRETERCALL_H

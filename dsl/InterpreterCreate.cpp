@@ -59,6 +59,23 @@ static bool checkHyper(const Hyper &hyper, double value, std::string &error) {
                          (domain.highOpen ? ")" : "]"));
 }
 
+bool checkComputed(const InterpreterMemory &memory, Call &call,
+                   std::string &error) {
+  for (const Hyper &hyper : memory.rule.hypers) {
+    bool hasDomain =
+        std::isfinite(hyper.domain.low) || std::isfinite(hyper.domain.high);
+    if (!hyper.computed || (!hasDomain && !hyper.isInt))
+      continue;
+    for (unsigned g = 0; g < memory.groups.size(); ++g)
+      if (!checkHyper(hyper,
+                      call.evaluate(*hyper.computed, {g, Place::none})[0],
+                      error))
+        return fail(error, "in call " + llvm::Twine(memory.step) +
+                               " the computed " + error);
+  }
+  return true;
+}
+
 static std::optional<unsigned> findHyper(const Rule &rule, llvm::StringRef name,
                                          std::string &error) {
   for (unsigned h = 0; h < rule.hypers.size(); ++h)

@@ -166,6 +166,19 @@ def test_own_rule(tmp_path):
     assert done.stdout == "w F32 [2] = 0.5 1.5\n"
 
 
+@pytest.mark.parametrize("words, rate", [
+    ("in call 1 the computed hyper 'lr' is -1, which", "-calls"),
+    ("in call 1 the computed hyper 'lr' is nan, which", "cosine_decay(0.1, 0)"),
+    ("in call 3 the computed hyper 'lr' is -0.5, which", "1 - 0.5*calls"),
+])
+@pytest.mark.parametrize("on", ["--check", "--on=interpreter"])
+def test_computed_hyper_leaves_its_domain(words, rate, on):
+    """Seen by the interpreter; a compiled step takes it as it is."""
+    pipe = ["-e", f"torch/adamw(lr = {rate})", "--sizes", "3"]
+    fails(1, words, *pipe, on)
+    call(pipe)
+
+
 @pytest.mark.parametrize("param", ["f64", "f32", "bf16", "f16"])
 def test_check_of_every_dtype(param):
     done = call(["-e", "ema | clip_by_global_norm | torch/adamw", "--check",
