@@ -164,7 +164,9 @@ std::optional<std::string> Cache::find(const Hash &key) const {
   File file(pathOf(key).c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   struct stat status;
   if (!file.isOpen() || !file.status(status) || !S_ISREG(status.st_mode) ||
-      status.st_uid != geteuid() || status.st_size < off_t(sizeof(EntryHead)))
+      status.st_uid != geteuid() ||
+      (status.st_mode & (S_IWGRP | S_IWOTH)) != 0 ||
+      status.st_size < off_t(sizeof(EntryHead)))
     return std::nullopt;
   std::optional<std::string> entry = file.readAll(size_t(status.st_size));
   if (!entry)

@@ -49,6 +49,9 @@ static updraft_status checkImageHeader(const updraft_image_header &header,
     return fail(UPDRAFT_BAD_PROGRAM,
                 "%s: is an image of version %u, this runtime reads version %u",
                 origin, header.version, UPDRAFT_IMAGE_VERSION);
+  if (header.reserved)
+    return fail(UPDRAFT_BAD_PROGRAM,
+                "%s: is damaged: its header has a word that must be 0", origin);
   if (header.bytes != bytes - sizeof header)
     return fail(UPDRAFT_BAD_PROGRAM,
                 "%s: is truncated or damaged: it has %zu bytes after the "
