@@ -127,7 +127,7 @@ def arguments(r):
               ",".join(map(str, sizes)), "--seed", whole(r, 0, 999999),
               "--param", r.choice(["f32", "f32", "f64", "bf16", "f16"])]
     if r.random() < 0.3:
-        result += ["--group", "t[0-3]:"]
+        result += ["--group", "t[0-3]"]
     if r.random() < 0.3:
         result += ["--tag", "no_decay:t0"]
     return result
