@@ -12,7 +12,9 @@ from test_compositions import TARGETS
 SHAPES = {"a": (), "b": (127,), "c": (64, 65), "d": (3, 3334), "e": (0,)}
 RULES = ["keras/sgd(0.1, momentum = 0.9)", "keras/adam(0.1)",
          "keras/adadelta(1)", "keras/nadam(0.1)", "torch/sgd(0.1, 0.9)",
-         "torch/adamw(0.1)", "paper/lion(0.1)",
+         "torch/adamw(0.1)", "paper/lion(0.1)", "keras/lamb(0.1)",
+         "keras/rmsprop(0.1, momentum = 0.9, centered = true)",
+         "keras/ftrl(0.1)", "keras/schedule_free_adamw(0.1)",
          "keras/ema | clip_by_global_norm(0.5) | torch/adamw(0.1)"]
 
 
@@ -37,6 +39,23 @@ def assert_contains(more, fewer):
 def test_box_that_does_nothing(tmp_path, box, rule):
     plain = bits(tmp_path, rule)
     assert_contains(bits(tmp_path, f"nothing: {box} | {rule}"), plain)
+
+
+@pytest.mark.parametrize("rule", RULES[:-1])
+@pytest.mark.parametrize("limit", ["clipnorm", "global_clipnorm", "clipvalue"])
+def test_base_of_keras_is_its_boxes(tmp_path, limit, rule):
+    """One box with Keras' arguments, or one for each."""
+    base = bits(
+        tmp_path, f"keras/base(0.1, 0.9, 3, {limit} = 0.5, use_ema = true,"
+        f" ema_overwrite_frequency = 2, gradient_accumulation_steps = 2)"
+        f" | {rule}", ["--tag", "no_decay:c"], steps=7)
+    boxes = bits(
+        tmp_path, "keras/ema(0.9, overwrite_frequency = 2) | loss_scale(3)"
+        f" | accumulate(2) | keras/{limit}(0.5) | weight_decay(0.1) | {rule}",
+        ["--tag", "no_decay:c"], steps=7)
+    assert base == {name.replace(".ema.", ".base.")
+                    .replace(".accumulate.", ".base."): value
+                    for name, value in boxes.items()}
 
 
 def variant(folder, name, rule, old, new):
