@@ -71,6 +71,24 @@ def torch_sgd(r):
     ])
 
 
+def rmsprop(name):
+    return lambda r: (f"{name}({rate(r)}, {number(r, 0.1, 0.99)}, momentum ="
+                      f" {r.choice(['0', number(r, 0.1, 1)])}"
+                      + flag(r, "centered") + ")")
+
+
+def ftrl(name):
+    return lambda r: (f"{name}({number(r, 0.01, 0.5)},"
+                      f" {r.choice(['0', '-0.5', '-0.7'])},"
+                      f" {number(r, 0.1, 1)}, {r.choice(['0', '0.5'])},"
+                      f" {number(r, 0, 1)}, {number(r, 0, 1)},"
+                      f" {number(r, 0, 1)})")
+
+
+def decaying(name):
+    return lambda r: f"keras/v2/{name}({rate(r)}, decay = {number(r, 0, 1)})"
+
+
 # Whether the rule has a port u, and its text.
 RULES = [
     (True, lambda r: f"keras/sgd({rate(r)})"),
@@ -81,6 +99,19 @@ RULES = [
     (True, lambda r: f"keras/adadelta({rate(r)}, {number(r, 0.1, 0.99)})"),
     (True, lambda r: f"keras/adagrad({rate(r)}, {number(r, 0, 1)})"),
     (True, lambda r: f"keras/nadam({rate(r)}, {number(r, 0, 0.99)})"),
+    (True, lambda r: f"keras/adamax({rate(r)}, {number(r, 0, 0.99)})"),
+    (True, rmsprop("keras/rmsprop")),
+    (False, ftrl("keras/ftrl")),
+    (True, lambda r: f"keras/lion({rate(r)}, {number(r, 0.1, 0.9)})"),
+    (True, lambda r: f"keras/lamb({rate(r)}, {number(r, 0, 0.99)})"),
+    (False, lambda r: f"keras/schedule_free_adamw({number(r, 0.001, 0.5)},"
+                      f" {number(r, 0.1, 1)},"
+                      f" warmup_steps = {whole(r, 0, 3)})"),
+    (True, rmsprop("keras/v2/rmsprop")),
+    (False, ftrl("keras/v2/ftrl")),
+    (True, lambda r: f"keras/v2/nadam({rate(r)}, {number(r, 0, 0.99)})"),
+    *((True, decaying(name))
+      for name in ["sgd", "adagrad", "adadelta", "adam", "adamax"]),
     (True, torch_sgd),
     (True, adam("torch/adamw", "beta")),
     (True, lambda r: f"paper/lion({rate(r)}, {number(r, 0.1, 0.9)},"
@@ -97,6 +128,8 @@ BOXES = {
     "ema": lambda r: r.choice([
         f"ema({number(r, 0, 1)})",
         f"keras/ema({number(r, 0, 1)},"
+        f" overwrite_frequency = {whole(r, 0, 3)})",
+        f"keras/v2/ema({number(r, 0, 1)},"
         f" overwrite_frequency = {whole(r, 0, 3)})"]),
     "accumulate": lambda r: f"accumulate({whole(r, 2, 4)})",
     "loss_scale": lambda r: f"loss_scale({number(r, 0.5, 99)})",
@@ -107,6 +140,17 @@ BOXES = {
     "clipnorm": lambda r: f"keras/clipnorm({number(r, 0.1, 9)})",
     "global_clipnorm": lambda r: f"keras/global_clipnorm({number(r, 0.1, 99)})",
     "clipvalue": lambda r: f"keras/clipvalue({number(r, 0.1, 3)})",
+    "base": lambda r: f"keras/base({number(r, 0, 0.5)}, {number(r, 0, 1)},"
+                      f" {number(r, 0.5, 99)},"
+                      f" {r.choice(['clipnorm', 'global_clipnorm'])} = 0.5,"
+                      f" gradient_accumulation_steps = {r.choice('023')},"
+                      f" ema_overwrite_frequency = {whole(r, 0, 3)}"
+                      + flag(r, "use_ema") + ")",
+    "constraint": lambda r: r.choice([
+        "keras/non_neg", "keras/unit_norm",
+        f"keras/max_norm({number(r, 0, 9)})",
+        f"keras/min_max_norm({number(r, 0, 1)}, {number(r, 1, 9)},"
+        f" {number(r, 0, 1)})"]),
 }
 
 
