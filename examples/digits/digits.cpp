@@ -40,6 +40,14 @@ const Recipe kRecipes[] = {
     {"keras/adagrad",
      "weight_decay(1e-3) | keras/adagrad(learning_rate = 0.05)"},
     {"keras/nadam", "weight_decay(1e-2) | keras/nadam(learning_rate = 3e-3)"},
+    {"keras/adamax", "weight_decay(1e-2) | keras/adamax(learning_rate = 3e-3)"},
+    {"keras/rmsprop",
+     "weight_decay(1e-2) | keras/rmsprop(learning_rate = 1e-3)"},
+    {"keras/ftrl", "keras/ftrl(learning_rate = 0.1)"},
+    {"keras/lion", "weight_decay(1e-2) | keras/lion(learning_rate = 1e-3)"},
+    {"keras/lamb", "weight_decay(1e-2) | keras/lamb(learning_rate = 3e-3)"},
+    {"keras/schedule_free_adamw",
+     "keras/schedule_free_adamw(learning_rate = 1e-2)"},
     {"torch/sgd", "torch/sgd(lr = 0.1, momentum = 0.9, weight_decay = 1e-4)"},
     {"torch/adamw", "torch/adamw(lr = 3e-3, weight_decay = 1e-2)"},
     {"paper/lion", "paper/lion(lr = 1e-3, weight_decay = 1e-2)"},
@@ -133,7 +141,7 @@ static Row trainWith(const std::string &rule, const std::string &text,
   updraft::Program program = compile(text, cache);
   row.cachedSeconds = secondsOf([&] { compile(text, cache); });
   row.bytes = bytesPerParameter(program);
-  std::printf("  %-15s", rule.c_str());
+  std::printf("  %-25s", rule.c_str());
   Trained trained = train(program, split.train, plan, progress(plan));
   std::printf("\n");
   row.loss = evaluate(trained.weights, split.train).loss;
@@ -143,12 +151,12 @@ static Row trainWith(const std::string &rule, const std::string &text,
 }
 
 static void printTable(const std::vector<Row> &rows) {
-  std::printf("\n  %-15s %9s %9s %7s %10s %15s\n", "", "compiled", "from",
+  std::printf("\n  %-25s %9s %9s %7s %10s %15s\n", "", "compiled", "from",
               "bytes a", "training", "test accuracy");
-  std::printf("  %-15s %9s %9s %7s %10s %7s %7s\n", "rule", "in", "cache",
+  std::printf("  %-25s %9s %9s %7s %10s %7s %7s\n", "rule", "in", "cache",
               "param", "loss", "raw", "average");
   for (const Row &row : rows)
-    std::printf("  %-15s %6.2f ms %6.3f ms %7.1f %10.4f %6.2f%% %6.2f%%\n",
+    std::printf("  %-25s %6.2f ms %6.3f ms %7.1f %10.4f %6.2f%% %6.2f%%\n",
                 row.rule.c_str(), 1e3 * row.coldSeconds,
                 1e3 * row.cachedSeconds, row.bytes, row.loss,
                 100 * row.accuracy, 100 * row.averageAccuracy);
