@@ -22,6 +22,8 @@ static constexpr uint64_t kOwnChunks = 16;
 static constexpr uint64_t kPieceElements = 16384;
 /// The cost of a tensor besides its elements, in elements.
 static constexpr uint64_t kTensorCost = 32;
+/// Shares may differ by one part in so many.
+static constexpr uint64_t kTolerance = 512;
 /// Below this much work a second thread costs more than it gives.
 static constexpr double kWorkOfThread = 25e-6;
 
@@ -96,7 +98,7 @@ static uint32_t unevenRow(const Optimizer &optimizer, const Table &table,
     all += costOf(optimizer, table, row);
     total += isShared[row] ? 0 : costOf(optimizer, table, row);
   }
-  uint64_t tolerance = all / shares / 64;
+  uint64_t tolerance = all / shares / kTolerance;
   uint32_t share = 1;
   for (uint32_t row = 0; row < table.rowCount && share < shares; ++row) {
     if (isShared[row])

@@ -9,6 +9,9 @@
 
 #include "Optimizer.h"
 
+#include <algorithm>
+#include <span>
+
 using namespace updraft::runtime;
 
 // A kernel in an image has no type tag before its entry for the sanitizer's
@@ -33,8 +36,8 @@ public:
   void chain(const Chain &chain) const;
 
 private:
-  void sharedRow(const Table &table, const Chain &chain,
-                 uint64_t position) const;
+  void sharedRows(const Table &table, std::span<const Kernel> kernels,
+                  uint64_t first, uint64_t end) const;
   void sharedPart(const Table &table, const Kernel &kernel, uint64_t position,
                   uint32_t share) const;
   void ownPieces(const Table &table, const Chain &chain, uint32_t share) const;
@@ -68,15 +71,14 @@ void Walker::sharedPart(const Table &table, const Kernel &kernel,
   enter(kernel, table.frame, start + first, end - first);
 }
 
-/// A shared tensor goes through the whole chain before the next one does, so
-/// that later kernels find it in the caches.
-void Walker::sharedRow(const Table &table, const Chain &chain,
-                       uint64_t position) const {
-  for (size_t k = 0; k < chain.kernels.size(); ++k) {
-    if (k && chain.kernels[k].joined)
+void Walker::sharedRows(const Table &table, std::span<const Kernel> kernels,
+                        uint64_t first, uint64_t end) const {
+  for (const Kernel &kernel : kernels) {
+    if (kernel.joined && &kernel != kernels.data())
       team.wait();
-    for (uint32_t share = team.index; share < shares; share += team.count)
-      sharedPart(table, chain.kernels[k], position, share);
+    for (uint64_t position = first; position < end; ++position)
+      for (uint32_t share = team.index; share < shares; share += team.count)
+        sharedPart(table, kernel, position, share);
   }
 }
 
@@ -90,10 +92,25 @@ void Walker::ownPieces(const Table &table, const Chain &chain,
         enter(kernel, table.frame, piece.firstChunk, piece.chunkCount);
 }
 
+/// Whether kernels that wait for others of the chain read elements again.
+static bool readsAgain(const Chain &chain) {
+  bool joined = false, again = false;
+  for (const Kernel &kernel : chain.kernels) {
+    joined |= kernel.joined;
+    again |= joined && kernel.level == UPDRAFT_ELEMENT;
+  }
+  return again;
+}
+
+/// A shared tensor goes through the whole chain before the next one does, so
+/// that later kernels find it in the caches. Where there is nothing to find,
+/// all of them take each kernel together, which saves waiting.
 void Walker::chain(const Chain &chain) const {
   const Table &table = optimizer.tables[chain.variant];
-  for (uint64_t i = 0; i < table.shared.size(); ++i)
-    sharedRow(table, chain, i);
+  uint64_t count = table.shared.size();
+  uint64_t together = readsAgain(chain) ? 1 : std::max<uint64_t>(count, 1);
+  for (uint64_t i = 0; i < count; i += together)
+    sharedRows(table, chain.kernels, i, i + together);
   for (uint32_t share = team.index; share < shares; share += team.count)
     ownPieces(table, chain, share);
 }
