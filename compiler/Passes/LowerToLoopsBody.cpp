@@ -60,8 +60,18 @@ Value ElementLoops::operandOf(const Slice &slice, Value value,
   Value source = slice.resolve(value);
   if (kernel_.levelOf(source) == Level::Element)
     return values_.lookup(source);
-  return step.width == 1 ? kernel_.uniforms.lookup(source)
-                         : spread_.lookup(source);
+  if (step.width == 1)
+    return kernel_.uniforms.lookup(source);
+  // Null for a condition that is asked once.
+  Value spread = spread_.lookup(source);
+  if (!spread || step.width == width_)
+    return spread;
+  // All of its lanes are the same, so the registers stay those it has.
+  llvm::SmallVector<int64_t> lanes(step.width);
+  for (unsigned lane = 0; lane < step.width; ++lane)
+    lanes[lane] = lane % width_;
+  return mlir::vector::ShuffleOp::create(at_, at_.location, spread, spread,
+                                         lanes);
 }
 
 void ElementLoops::emitBody(const Slice &slice, const Step &step) {
@@ -127,7 +137,10 @@ void ElementLoops::emitPartial(const Slice &slice, ir::PartialOp partial,
     items = arith::SelectOp::create(
         at_, at_.location, step.mask, items,
         at_.number(identityOf(partial.getReducer()), items.getType()));
-  lanes.accumulate(at_, step.index, items);
+  if (step.width != kLanes)
+    return lanes.accumulate(at_, step.index, items);
+  Value &row = rows_[partial];
+  row = combine(at_, lanes.reducer, row, items);
 }
 
 } // namespace updraft::loops

@@ -27,6 +27,12 @@ using mlir::success;
 /// More conditions than this stay selections: code doubles with each.
 static constexpr unsigned kMaxBranches = 3;
 
+/// Lanes stay in registers where all of them take at most so many bytes, which
+/// is half of what there is, and the body, which then becomes that much longer,
+/// so many operations.
+static constexpr int64_t kRegisterBytes = 1024;
+static constexpr size_t kShortBody = 6;
+
 ElementLoops::ElementLoops(Kernel &kernel)
     : kernel_(kernel), at_(kernel.builder) {
   auto program = kernel.op->getParentOfType<ir::ProgramOp>();
@@ -171,48 +177,93 @@ void ElementLoops::findPointers(const Slice &slice) {
 void ElementLoops::emitLoops(const Slice &slice) {
   findPointers(slice);
   spreadUniforms(slice);
-  bool reduces = llvm::any_of(slice.operations(), [](Operation *operation) {
-    return llvm::isa<ir::PartialOp>(operation);
-  });
-  if (reduces)
-    emitBlocks(slice);
-  else
-    emitRange(slice, at_.integer(0), chunkCount_);
-}
-
-void ElementLoops::emitBlocks(const Slice &slice) {
-  llvm::SmallVector<ir::PartialOp> partials;
+  Partials partials;
   for (Operation *operation : slice.operations())
     if (auto partial = llvm::dyn_cast<ir::PartialOp>(operation))
       partials.push_back(partial);
+  if (partials.empty())
+    emitRange(slice, at_.integer(0), chunkCount_);
+  else
+    emitBlocks(slice, partials);
+}
+
+void ElementLoops::emitBlocks(const Slice &slice, const Partials &partials) {
   Type i64 = at_.getI64Type();
   Value blockSize = at_.integer(UPDRAFT_BLOCK);
   Value firstEntry = at_.add(
       kernel_.rowMember(at_, offsetof(updraft_tensor, first_partial), i64),
       arith::DivUIOp::create(at_, at_.location, chunkFirst_, blockSize));
+  bool inRegisters = fitsRegisters(slice, partials);
   at_.loop(at_.integer(0), chunkCount_, UPDRAFT_BLOCK, [&](Value from) {
-    for (ir::PartialOp partial : partials)
-      lanes_.find(partial)->second.clear(at_);
     Value to = arith::MinUIOp::create(at_, at_.location, chunkCount_,
                                       at_.add(from, blockSize));
-    emitRange(slice, from, to);
+    Value rest = from;
+    if (inRegisters)
+      rest = emitRows(slice, partials, from, to);
+    else
+      for (ir::PartialOp partial : partials)
+        lanes_.find(partial)->second.clear(at_);
+    emitRange(slice, rest, to);
     Value block = arith::DivUIOp::create(at_, at_.location, from, blockSize);
     Value entry = at_.add(firstEntry, block);
-    for (ir::PartialOp partial : partials) {
-      Value total = lanes_.find(partial)->second.fold(at_, kernel_.module);
-      if (!total.getType().isF64())
-        total =
-            arith::ExtFOp::create(at_, at_.location, at_.getF64Type(), total);
-      Value stride =
-          kernel_.frameMember(offsetof(updraft_frame, partial_stride), i64);
-      auto place = kernel_.placeOf(partial.getList());
-      Value index =
-          at_.add(at_.multiply(stride, at_.integer(place->index)), entry);
-      Value lists =
-          kernel_.frameMember(offsetof(updraft_frame, partials), at_.pointer());
-      at_.store(total, at_.at(lists, index, at_.getF64Type()));
-    }
+    for (ir::PartialOp partial : partials)
+      storeTotal(partial, entry);
   });
+}
+
+/// Puts a block's lanes together and the result into its list.
+void ElementLoops::storeTotal(ir::PartialOp partial, Value entry) {
+  Value total = lanes_.find(partial)->second.fold(at_, kernel_.module);
+  if (!total.getType().isF64())
+    total = arith::ExtFOp::create(at_, at_.location, at_.getF64Type(), total);
+  Value stride = kernel_.frameMember(offsetof(updraft_frame, partial_stride),
+                                     at_.getI64Type());
+  auto place = kernel_.placeOf(partial.getList());
+  Value index = at_.add(at_.multiply(stride, at_.integer(place->index)), entry);
+  Value lists =
+      kernel_.frameMember(offsetof(updraft_frame, partials), at_.pointer());
+  at_.store(total, at_.at(lists, index, at_.getF64Type()));
+}
+
+/// Whether the pass only reduces, and shortly, and the target has registers for
+/// it. A call would put them back into memory.
+bool ElementLoops::fitsRegisters(const Slice &slice,
+                                 const Partials &partials) const {
+  int64_t bytes = 0;
+  for (ir::PartialOp partial : partials)
+    bytes +=
+        kLanes * (partial.getOperand().getType().getIntOrFloatBitWidth() / 8);
+  llvm::SmallVector<Operation *> body = slice.operations();
+  return kernel_.shape.tail == LoopShape::Tail::MaskLoop && !isScalar_ &&
+         bytes <= kRegisterBytes && body.size() <= kShortBody &&
+         llvm::none_of(body, [](Operation *operation) {
+           return llvm::isa<ir::PutOp, ir::MathOp>(operation);
+         });
+}
+
+/// Whole rows of kLanes elements from `from` on, with the lanes in registers;
+/// in memory afterwards. Returns where the rows end.
+Value ElementLoops::emitRows(const Slice &slice, const Partials &partials,
+                             Value from, Value to) {
+  Value end = at_.bitAnd(to, -kLanes);
+  llvm::SmallVector<Value> carried;
+  for (ir::PartialOp partial : partials)
+    carried.push_back(lanes_.find(partial)->second.identity(at_));
+  auto loop = mlir::scf::ForOp::create(at_, at_.location, from, end,
+                                       at_.integer(kLanes), carried);
+  {
+    mlir::OpBuilder::InsertionGuard guard(at_);
+    at_.setInsertionPointToStart(loop.getBody());
+    for (auto [partial, row] : llvm::zip(partials, loop.getRegionIterArgs()))
+      rows_[partial] = row;
+    emitBody(slice, {loop.getInductionVar(), unsigned(kLanes), Value()});
+    for (auto [partial, row] : llvm::zip(partials, carried))
+      row = rows_.lookup(partial);
+    mlir::scf::YieldOp::create(at_, at_.location, carried);
+  }
+  for (auto [partial, row] : llvm::zip(partials, loop.getResults()))
+    lanes_.find(partial)->second.set(at_, row);
+  return end;
 }
 
 bool ElementLoops::masksTails(const Slice &slice) const {
@@ -232,27 +283,38 @@ bool ElementLoops::masksTails(const Slice &slice) const {
 /// Elements [from, to) of the chunk; `from` is a multiple of the width.
 void ElementLoops::emitRange(const Slice &slice, Value from, Value to) {
   auto emitOne = [&](Value index) { emitBody(slice, {index, 1, Value()}); };
-  auto emitMasked = [&](Value index) {
-    emitBody(slice, {index, width_, maskOf(index, to)});
+  auto emitMasked = [&](unsigned width) {
+    return [&, width](Value index) {
+      emitBody(slice, {index, width, maskOf(index, to, width)});
+    };
   };
   if (isScalar_)
     return at_.loop(from, to, 1, emitOne);
   if (kernel_.shape.tail == LoopShape::Tail::MaskLoop)
-    return at_.loop(from, to, width_, emitMasked);
+    return at_.loop(from, to, width_, emitMasked(width_));
   Value whole = at_.bitAnd(to, -int64_t(width_));
   at_.loop(from, whole, width_,
            [&](Value index) { emitBody(slice, {index, width_, Value()}); });
   if (!masksTails(slice))
     return at_.loop(whole, to, 1, emitOne);
-  Value hasTail = at_.compare(arith::CmpIPredicate::ne, whole, to);
-  at_.when(hasTail, [&] { emitMasked(whole); });
+  unsigned width = tailWidth(slice);
+  at_.loop(whole, to, width, emitMasked(width));
 }
 
-/// The lanes from `index` on that lie before `end`.
-Value ElementLoops::maskOf(Value index, Value end) {
-  auto type = mlir::VectorType::get({width_}, at_.getI32Type());
-  llvm::SmallVector<int32_t> lanes(width_);
-  for (unsigned lane = 0; lane < width_; ++lane)
+/// Half a vector is one register of AVX2: half the code, and half the work for
+/// a short tail. Functions are made for one width.
+unsigned ElementLoops::tailWidth(const Slice &slice) const {
+  bool calls = llvm::any_of(slice.operations(), [](Operation *operation) {
+    return llvm::isa<ir::MathOp>(operation);
+  });
+  return calls ? width_ : width_ / 2;
+}
+
+/// The lanes of `width` from `index` on that lie before `end`.
+Value ElementLoops::maskOf(Value index, Value end, unsigned width) {
+  auto type = mlir::VectorType::get({width}, at_.getI32Type());
+  llvm::SmallVector<int32_t> lanes(width);
+  for (unsigned lane = 0; lane < width; ++lane)
     lanes[lane] = lane;
   Value numbers = arith::ConstantOp::create(
       at_, at_.location,

@@ -21,12 +21,14 @@ public:
   mlir::LogicalResult build();
 
 private:
-  /// A vector of elements (or one): which, and the lanes that exist.
+  /// A vector of elements (or one): which, and the lanes that exist. One of
+  /// kLanes elements has its sums in registers.
   struct Step {
     Value index;
     unsigned width;
     Value mask;
   };
+  using Partials = llvm::SmallVector<ir::PartialOp>;
 
   mlir::LogicalResult check();
   mlir::LogicalResult emitUniforms(Builder &builder, ir::Level level);
@@ -36,10 +38,15 @@ private:
   void emitLoops(const Slice &slice);
   void findPointers(const Slice &slice);
   void spreadUniforms(const Slice &slice);
-  void emitBlocks(const Slice &slice);
+  void emitBlocks(const Slice &slice, const Partials &partials);
+  void storeTotal(ir::PartialOp partial, Value entry);
+  bool fitsRegisters(const Slice &slice, const Partials &partials) const;
+  Value emitRows(const Slice &slice, const Partials &partials, Value from,
+                 Value to);
   void emitRange(const Slice &slice, Value from, Value to);
-  Value maskOf(Value index, Value end);
+  Value maskOf(Value index, Value end, unsigned width);
   bool masksTails(const Slice &slice) const;
+  unsigned tailWidth(const Slice &slice) const;
 
   void emitBody(const Slice &slice, const Step &step);
   Value emitOperation(const Slice &slice, mlir::Operation *operation,
@@ -56,6 +63,8 @@ private:
   Value chunkFirst_, chunkCount_;
   llvm::StringMap<Value> pointers_;
   llvm::DenseMap<Value, Value> spread_, values_;
+  /// What the lanes of a reduction are in registers.
+  llvm::DenseMap<mlir::Operation *, Value> rows_;
   llvm::DenseMap<mlir::Operation *, Lanes> lanes_;
 };
 

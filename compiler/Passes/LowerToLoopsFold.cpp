@@ -11,21 +11,21 @@ namespace func = mlir::func;
 
 static unsigned bytesOf(Type type) { return type.getIntOrFloatBitWidth() / 8; }
 
-// A loop over eight or sixteen vectors would take the code generator longer
-// than the vectors do.
-void Lanes::clear(Builder &builder) const {
-  Value identity =
-      builder.number(identityOf(reducer), Builder::widened(type, width));
-  int64_t bytes = bytesOf(type);
-  for (int64_t lane = 0; lane < kLanes; lane += width)
-    builder.store(identity, builder.at(memory, lane * bytes), width * bytes);
+Value Lanes::identity(Builder &builder) const {
+  return builder.number(identityOf(reducer), Builder::widened(type, kLanes));
+}
+
+// A vector of 512 bytes or more is as many registers as it takes: fewer
+// operations on the way there than a vector each, and no loop.
+void Lanes::set(Builder &builder, Value row) const {
+  builder.store(row, memory, width * bytesOf(type));
 }
 
 void Lanes::accumulate(Builder &builder, Value index, Value items) const {
   Value lane = builder.bitAnd(index, kLanes - 1);
   Value address = builder.at(memory, lane, type);
-  bool isVector = mlir::isa<mlir::VectorType>(items.getType());
-  unsigned alignment = (isVector ? width : 1) * bytesOf(type);
+  auto vector = mlir::dyn_cast<mlir::VectorType>(items.getType());
+  unsigned alignment = (vector ? vector.getNumElements() : 1) * bytesOf(type);
   Value old = builder.load(items.getType(), address, alignment);
   builder.store(combine(builder, reducer, old, items), address, alignment);
 }

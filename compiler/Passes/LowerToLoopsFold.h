@@ -2,7 +2,8 @@
 //
 // numerics.md 5: item i goes into lane i mod 128, the lanes are put together by
 // halves. The lanes lie in memory: a body of many reductions would not find
-// registers for them, and from memory a list comes no slower this way.
+// registers for them. A pass that only reduces keeps them in registers while it
+// walks whole rows of 128 items: 1.15 times as fast from memory on one thread.
 //
 //===----------------------------------------------------------------------===//
 
@@ -24,10 +25,13 @@ struct Lanes {
   ir::Reducer reducer;
   unsigned width; ///< items of a vector
 
-  /// Sets all to the identity.
-  void clear(Builder &builder) const;
-  /// Adds `items` (a vector of `width` or a scalar) that begin at position
-  /// `index` of the list.
+  /// A vector of kLanes identities.
+  Value identity(Builder &builder) const;
+  /// Sets all lanes, to the identity or to a vector of kLanes.
+  void clear(Builder &builder) const { set(builder, identity(builder)); }
+  void set(Builder &builder, Value row) const;
+  /// Adds `items` (a vector of at most `width` or a scalar) that begin at
+  /// position `index` of the list.
   void accumulate(Builder &builder, Value index, Value items) const;
   /// The one value of all, by a call.
   Value fold(Builder &builder, mlir::ModuleOp module) const;

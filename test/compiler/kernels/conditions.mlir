@@ -1,4 +1,5 @@
 // RUN: updraft-opt %s --split-input-file --updraft-lower-to-loops=tail=scalar | FileCheck %s
+// RUN: updraft-opt %s --split-input-file --updraft-lower-to-loops=tail=wide | FileCheck %s --check-prefix=WIDE
 
 // A uniform condition becomes a branch around the loops. Where the tensor is
 // absent, g is not loaded (its pointer is null) and p not written.
@@ -61,5 +62,42 @@ updraft.program @nothing compute f32 {
     %present = arith.xori %absent, %true : i1
     %g = updraft.get @g : f32
     updraft.put @p, %g when %present : f32
+  }
+}
+
+// -----
+
+// The fourth condition stays a selection, asked once for whatever number of
+// elements.
+
+// WIDE-LABEL: func.func private @many(
+// WIDE-COUNT-3: scf.if
+// WIDE:         arith.select [[D:%[0-9]+]], {{.*}} : vector<16xf32>
+// WIDE:         arith.select [[D]], {{.*}} : vector<8xf32>
+// WIDE:         return
+updraft.program @branches compute f32 {
+  updraft.scalar @a model slot
+  updraft.scalar @b model slot
+  updraft.scalar @c model slot
+  updraft.scalar @d model slot
+  updraft.variant @all tests [] {
+    updraft.array @p param f32
+    updraft.array @g grad f32
+  }
+  updraft.kernel @many step element @all {
+    %a = updraft.get @a : i1
+    %b = updraft.get @b : i1
+    %c = updraft.get @c : i1
+    %d = updraft.get @d : i1
+    %p = updraft.get @p : f32
+    %g = updraft.get @g : f32
+    %w = arith.select %a, %p, %g : f32
+    %x = arith.addf %w, %p : f32
+    %y = arith.select %b, %x, %g : f32
+    %z = arith.mulf %y, %p : f32
+    %v = arith.select %c, %z, %g : f32
+    %u = arith.subf %v, %p : f32
+    %r = arith.select %d, %u, %g : f32
+    updraft.put @p, %r : f32
   }
 }

@@ -48,10 +48,12 @@ updraft.program @levels compute f32 {
 // CHECK:             math.fma {{%[0-9]+}}, [[V]], {{%[0-9]+}} : vector<16xf32>
 // CHECK:             llvm.store
 // CHECK:           }
-// The last elements: one masked vector.
-// CHECK:           scf.if
-// CHECK:             llvm.intr.masked.load
-// CHECK:             llvm.intr.masked.store
+// The last elements: half a vector at a time, masked.
+// CHECK:           [[HALF:%[a-z0-9_]+]] = arith.constant 8 : i64
+// CHECK:           scf.for {{.*}} step [[HALF]]
+// CHECK:             llvm.intr.masked.load {{.*}} -> vector<8xf32>
+// CHECK:             vector.shuffle [[V]], [[V]] [0, 1, 2, 3, 4, 5, 6, 7]
+// CHECK:             llvm.intr.masked.store {{.*}} : vector<8xf32>
 // CHECK:       ^bb2:
 // CHECK-NEXT:    return
 

@@ -1,12 +1,20 @@
 // RUN: updraft-opt %s --updraft-lower-to-loops | FileCheck %s
+// RUN: updraft-opt %s --updraft-lower-to-loops=tail=wide | FileCheck %s --check-prefix=WIDE
 
-// A kernel that reduces walks a chunk in blocks of 4096. Lanes that do not
+// A kernel that reduces walks a chunk in blocks of 4096: whole rows of 128 with
+// their lanes in registers, the others with lanes in memory. Lanes that do not
 // exist are set to 0 after the body: their operand is 1 here.
 
 // CHECK-LABEL: func.func private @blocks(
 // CHECK:         [[LANES:%[0-9]+]] = llvm.alloca {{.*}} x f32 {alignment = 64 : i64}
 // CHECK:         [[BLOCK:%[a-z0-9_]+]] = arith.constant 4096
 // CHECK:         scf.for
+// CHECK:           [[NONE:%[a-z0-9_]+]] = arith.constant dense<0.0{{.*}}> : vector<128xf32>
+// CHECK:           [[ROW:%[0-9]+]] = scf.for {{.*}} iter_args([[SUM:%[a-z0-9]+]] = [[NONE]])
+// CHECK:             [[X:%[0-9]+]] = arith.addf
+// CHECK:             [[NEW:%[0-9]+]] = arith.addf [[SUM]], [[X]] : vector<128xf32>
+// CHECK:             scf.yield [[NEW]]
+// CHECK:           llvm.store [[ROW]], [[LANES]]
 // CHECK:           scf.for
 // CHECK:             [[MASK:%[0-9]+]] = arith.cmpi slt
 // CHECK:             llvm.intr.masked.load
@@ -17,6 +25,14 @@
 // CHECK:             llvm.store [[NEW]]
 // CHECK:           [[SUM:%[0-9]+]] = func.call @updraft_lanes_sum_f32_16([[LANES]])
 // CHECK:           arith.extf [[SUM]] : f32 to f64
+
+// Where there are too few registers, all lanes are in memory.
+
+// WIDE-LABEL: func.func private @blocks(
+// WIDE-NOT:     iter_args
+// WIDE:         llvm.store {{.*}} : vector<128xf32>
+// WIDE-NOT:     iter_args
+// WIDE:         return
 
 // The lanes are put together by halves: vectors first, then within one.
 
@@ -69,5 +85,18 @@ updraft.program @sums compute f32 {
   updraft.kernel @model step model after model {
     %s = updraft.fold sum @groups
     updraft.put @total, %s : f64
+  }
+
+  // A body that also stores keeps its lanes in memory.
+
+  // CHECK-LABEL: func.func private @moved(
+  // CHECK-NOT:     iter_args
+  // CHECK:         return
+  updraft.kernel @moved step element @all {
+    %p = updraft.get @p : f32
+    %g = updraft.get @g : f32
+    %x = arith.addf %p, %g : f32
+    updraft.partial sum @blocks_of_x, %x : f32
+    updraft.put @p, %x : f32
   }
 }
