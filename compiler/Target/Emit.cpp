@@ -15,6 +15,10 @@
 #include "llvm/Support/raw_ostream.h"
 #include "llvm/Target/TargetMachine.h"
 
+#include <map>
+#include <memory>
+#include <string>
+
 namespace updraft {
 
 using Bytes = llvm::SmallVector<char, 0>;
@@ -47,11 +51,23 @@ template <typename Printed> static Bytes print(const Printed &printTo) {
   return result;
 }
 
+/// The code generator for `target`, kept for the next program: it has worked
+/// out what the processor can do. Null where LLVM cannot generate code for it.
+static llvm::TargetMachine *warmMachine(const Target &target) {
+  static thread_local std::map<std::string,
+                               std::unique_ptr<llvm::TargetMachine>>
+      machines;
+  std::unique_ptr<llvm::TargetMachine> &machine = machines[target.name.str()];
+  if (!machine)
+    machine = createMachine(target);
+  return machine.get();
+}
+
 /// The forms that need machine code or LLVM's view of it.
 static Expected<Bytes> emitCode(mlir::ModuleOp module, Form form,
                                 const Target &target,
                                 const Descriptor &descriptor) {
-  std::unique_ptr<llvm::TargetMachine> machine = createMachine(target);
+  llvm::TargetMachine *machine = warmMachine(target);
   if (!machine)
     return fail("this build of LLVM cannot generate code for the target");
   if (failed(convertToLlvm(module)))

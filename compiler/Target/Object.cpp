@@ -1,11 +1,14 @@
 //===- Object.cpp - From an LLVM module to machine code -------------------===//
 //
 // No LLVM pass runs before code generation: the module's vectors and loops are
-// as they shall be (LowerToLoops.h), and most of the time would go there.
+// as they shall be (LowerToLoops.h), and most of the time would go there. Of
+// the code generator's own passes those run that CodePasses.cpp leaves.
 //
 //===----------------------------------------------------------------------===//
 
 #include "compiler/Target/Object.h"
+
+#include "compiler/Target/CodePasses.h"
 
 #include "llvm/IR/Constants.h"
 #include "llvm/IR/LegacyPassManager.h"
@@ -84,7 +87,8 @@ llvm::SmallVector<char, 0> generateCode(llvm::Module &module,
   llvm::SmallVector<char, 0> result;
   llvm::raw_svector_ostream stream(result);
   llvm::legacy::PassManager passes;
-  machine.addPassesToEmitFile(passes, stream, nullptr,
+  CodePasses some(passes);
+  machine.addPassesToEmitFile(some, stream, nullptr,
                               asAssembly ? llvm::CodeGenFileType::AssemblyFile
                                          : llvm::CodeGenFileType::ObjectFile,
                               /*DisableVerify=*/true);
