@@ -133,7 +133,7 @@ static llvm::Error takeSteps(Run &run, const Setup &setup,
   return llvm::Error::success();
 }
 
-static llvm::Error writeResults(Run &run) {
+static llvm::Error writeResults(Run &run, const Rule &rule) {
   const CommandLine &line = run.line;
   if (line.out.empty() && line.views.empty())
     return llvm::Error::success();
@@ -141,7 +141,10 @@ static llvm::Error writeResults(Run &run) {
   if (!results)
     return results.takeError();
   for (const std::string &name : line.views) {
-    llvm::Expected<Tensors> view = run.shown().view(name);
+    llvm::Expected<std::string> full = viewNamed(name, rule);
+    if (!full)
+      return full.takeError();
+    llvm::Expected<Tensors> view = run.shown().view(*full);
     if (!view)
       return view.takeError();
     addView(*results, std::move(*view));
@@ -166,7 +169,7 @@ static llvm::Error runAll(const CommandLine &line, Library &library,
     llvm::errs() << checkSummary(inputs->params, inputs->steps) << '\n';
   if (line.time)
     llvm::errs() << timeSummary(run.seconds) << '\n';
-  return writeResults(run);
+  return writeResults(run, *setup->rule);
 }
 
 int main(int count, char **arguments) {

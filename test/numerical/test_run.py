@@ -97,6 +97,8 @@ def test_wrong_usage(words, arguments):
     ("speed", ["keras/sgd", "--view", "speed", *VALUES]),
     ("is ambiguous", ["-e", "keras/clipnorm(1) | keras/global_clipnorm(1)"
                       " | keras/sgd", "--set", "max_norm=2", *VALUES]),
+    ("is ambiguous", ["-e", "ema(0) | far: ema(0) | keras/sgd", "--view",
+                      "average", *VALUES]),
 ])
 @pytest.mark.parametrize("on", ["interpreter", "cpu"])
 def test_wrong_input(words, arguments, on):
@@ -134,6 +136,37 @@ def test_groups_have_hypers_of_their_own():
                  "a=1;b=1;c=1", "--set", "learning_rate=0.5", "--group",
                  "b:learning_rate=0.25", "--group", "c", "--out", "-"])
     assert done.stdout == "a F32 [1] = 0.5\nb F32 [1] = 0.75\nc F32 [1] = 0.5\n"
+
+
+@pytest.mark.parametrize("on", ["interpreter", "cpu"])
+def test_view_of_some(tmp_path, on):
+    """A view of a guarded state shows the tensors that have it; a full name is
+    not taken for the end of another."""
+    rule = tmp_path / "some.upd"
+    rule.write_text("""
+rule some {
+  state m: like p = 0
+  state n: like p = 1  if rank(p) >= 2
+  m' = m + g
+  n' = n + g           if rank(p) >= 2
+  p' = p - m'
+  view m
+  view n
+}
+transform box {
+  state m: like p = 3
+  m' = m + g
+  p' = inner.p' - m'
+  view m
+}
+optimizer both = box | some
+""")
+    done = call([f"{rule}:both", "--params", "a=1;b[1x1]=1", "--grads",
+                 "a=1;b[1x1]=1", "--view", "n", "--view", "m", "--out", "-",
+                 f"--on={on}"])
+    assert [line for line in done.stdout.splitlines() if ".n " in line] == [
+        "b.n F32 [1, 1] = 2"]
+    call([f"{rule}:both", "--check"])
 
 
 @pytest.mark.parametrize("on", ["interpreter", "cpu"])

@@ -58,6 +58,11 @@ public:
   llvm::Error create(const Setup &setup);
   llvm::Error setInputs(const StepInputs &inputs) override;
   llvm::Error step(const Tensors &grads) override;
+  llvm::Error setHyper(unsigned group, llvm::StringRef name,
+                       double value) override;
+  llvm::Error setInput(llvm::StringRef name, double value) override;
+  llvm::Error setInput(llvm::StringRef name, size_t param,
+                       const Tensor &values) override;
   llvm::Expected<Tensors> snapshot() override;
   llvm::Expected<Tensors> view(llvm::StringRef name) override;
 
@@ -172,8 +177,7 @@ llvm::Error CpuRoad::create(const Setup &setup) {
   if (llvm::Error error = createOptimizer(setup))
     return error;
   for (const HyperValue &input : setup.inputs)
-    if (llvm::Error error = asError(updraft_optimizer_set_input(
-            optimizer, input.name.c_str(), input.value)))
+    if (llvm::Error error = setInput(input.name, input.value))
       return error;
   return llvm::Error::success();
 }
@@ -205,6 +209,24 @@ llvm::Error CpuRoad::step(const Tensors &grads) {
   }
   return asError(
       updraft_optimizer_step(optimizer, arrays.data(), arrays.size(), nullptr));
+}
+
+llvm::Error CpuRoad::setHyper(unsigned group, llvm::StringRef name,
+                              double value) {
+  return asError(
+      updraft_optimizer_set_hyper(optimizer, group, name.str().c_str(), value));
+}
+
+llvm::Error CpuRoad::setInput(llvm::StringRef name, double value) {
+  return asError(
+      updraft_optimizer_set_input(optimizer, name.str().c_str(), value));
+}
+
+llvm::Error CpuRoad::setInput(llvm::StringRef name, size_t param,
+                              const Tensor &values) {
+  updraft_ndarray array = asArray(values);
+  return asError(updraft_optimizer_set_array_input(
+      optimizer, name.str().c_str(), param, &array));
 }
 
 //===- What came out
@@ -286,13 +308,9 @@ llvm::Expected<Tensors> CpuRoad::snapshot() {
 llvm::Expected<Tensors> CpuRoad::view(llvm::StringRef name) {
   updraft_level level = UPDRAFT_ELEMENT;
   std::string full = name.str();
-  for (const updraft_view &view : listOf<updraft_view>(descriptor->views)) {
-    llvm::StringRef known = textAt(view.name);
-    if (known == name || known.ends_with(("." + name).str())) {
+  for (const updraft_view &view : listOf<updraft_view>(descriptor->views))
+    if (textAt(view.name) == name)
       level = updraft_level(view.level);
-      full = known.str();
-    }
-  }
   Tensors tensors;
   for (size_t param = 0; param < params.size(); ++param) {
     bool isElement = level == UPDRAFT_ELEMENT;
@@ -304,8 +322,12 @@ llvm::Expected<Tensors> CpuRoad::view(llvm::StringRef name) {
     if (find(tensors, tensor.name))
       continue;
     updraft_ndarray array = asArray(tensor);
-    if (llvm::Error error = asError(
-            updraft_optimizer_view(optimizer, full.c_str(), param, &array)))
+    updraft_status status =
+        updraft_optimizer_view(optimizer, full.c_str(), param, &array);
+    // The state that it shows may not exist for this parameter.
+    if (status == UPDRAFT_NOT_FOUND)
+      continue;
+    if (llvm::Error error = asError(status))
       return error;
     tensors.push_back(std::move(tensor));
   }

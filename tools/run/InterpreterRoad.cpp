@@ -24,6 +24,11 @@ static Tensor withValues(std::string name, Format format,
   return tensor;
 }
 
+/// What the interpreter said, if it refused.
+static llvm::Error asError(bool isDone, const std::string &text) {
+  return isDone ? llvm::Error::success() : llvm::createStringError(text);
+}
+
 namespace {
 class InterpreterRoad : public Road {
 public:
@@ -33,6 +38,11 @@ public:
   llvm::Error create();
   llvm::Error setInputs(const StepInputs &inputs) override;
   llvm::Error step(const Tensors &grads) override;
+  llvm::Error setHyper(unsigned group, llvm::StringRef name,
+                       double value) override;
+  llvm::Error setInput(llvm::StringRef name, double value) override;
+  llvm::Error setInput(llvm::StringRef name, size_t param,
+                       const Tensor &values) override;
   llvm::Expected<Tensors> snapshot() override;
   llvm::Expected<Tensors> view(llvm::StringRef name) override;
 
@@ -74,8 +84,8 @@ llvm::Error InterpreterRoad::create() {
   if (!interpreter)
     return llvm::createStringError(text);
   for (const HyperValue &input : setup.inputs)
-    if (!interpreter->setInput(input.name, input.value, text))
-      return llvm::createStringError(text);
+    if (llvm::Error error = setInput(input.name, input.value))
+      return error;
   return llvm::Error::success();
 }
 
@@ -96,9 +106,25 @@ llvm::Error InterpreterRoad::step(const Tensors &grads) {
   for (const Tensor &grad : grads)
     gradients.push_back(isAbsent(grad) ? Gradient() : valuesOf(grad));
   std::string text;
-  if (!interpreter->step(gradients, text))
-    return llvm::createStringError(text);
-  return llvm::Error::success();
+  return asError(interpreter->step(gradients, text), text);
+}
+
+llvm::Error InterpreterRoad::setHyper(unsigned group, llvm::StringRef name,
+                                      double value) {
+  std::string text;
+  return asError(interpreter->setHyper(group, name, value, text), text);
+}
+
+llvm::Error InterpreterRoad::setInput(llvm::StringRef name, double value) {
+  std::string text;
+  return asError(interpreter->setInput(name, value, text), text);
+}
+
+llvm::Error InterpreterRoad::setInput(llvm::StringRef name, size_t param,
+                                      const Tensor &values) {
+  std::string text;
+  return asError(interpreter->setInput(name, param, valuesOf(values), text),
+                 text);
 }
 
 void InterpreterRoad::appendStates(Level level, unsigned index,
@@ -161,20 +187,14 @@ void InterpreterRoad::appendView(const View &view, Tensors &tensors) {
 
 llvm::Expected<Tensors> InterpreterRoad::view(llvm::StringRef name) {
   Tensors tensors;
-  bool isKnown = false;
   auto append = [&](const std::vector<View> &views) {
     for (const View &view : views)
-      if (view.name == name ||
-          llvm::StringRef(view.name).ends_with(("." + name).str())) {
-        isKnown = true;
+      if (view.name == name)
         appendView(view, tensors);
-      }
   };
   append(rule.views);
   for (const Variant &variant : rule.variants)
     append(variant.views);
-  if (!isKnown)
-    return llvm::createStringError("the rule has no view '" + name + "'");
   return tensors;
 }
 

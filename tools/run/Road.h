@@ -23,12 +23,23 @@ public:
   /// One step; gradients parallel to the parameters.
   virtual llvm::Error step(const Tensors &grads) = 0;
 
+  /// Sets a hyper of a group; one of model level for all.
+  virtual llvm::Error setHyper(unsigned group, llvm::StringRef name,
+                               double value) = 0;
+
+  /// Set an input for the following steps: a scalar, or one parameter's part of
+  /// an array. The tensor must outlive them.
+  virtual llvm::Error setInput(llvm::StringRef name, double value) = 0;
+  virtual llvm::Error setInput(llvm::StringRef name, size_t param,
+                               const Tensor &values) = 0;
+
   /// Copies of parameters and states as they stand: "w", "w.m", "group0.d",
   /// "model.scale". Parameters, each followed by its states; then those of
   /// groups and of the model.
   virtual llvm::Expected<Tensors> snapshot() = 0;
 
-  /// Values of a view: "w.average", "group0.d", "model.scale".
+  /// Values of a view, which is named in full: "w.average", "group0.d",
+  /// "model.scale".
   virtual llvm::Expected<Tensors> view(llvm::StringRef name) = 0;
 };
 

@@ -1,6 +1,7 @@
 //===- Setup.cpp - A rule with its settings, groups and tags --------------===//
 
 #include "Setup.h"
+#include "Output.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
@@ -72,6 +73,11 @@ static std::vector<std::string> namesOf(const Items &items) {
   for (const auto &item : items)
     names.push_back(item.name);
   return names;
+}
+
+llvm::Expected<std::string> run::viewNamed(llvm::StringRef name,
+                                           const Rule &rule) {
+  return resolve(name, viewNames(rule), "view");
 }
 
 static llvm::Expected<HyperValue>

@@ -40,6 +40,9 @@ struct Setup {
 llvm::Expected<Setup> makeSetup(const CommandLine &line, const Inputs &inputs,
                                 Library &library, Diagnostics &diagnostics);
 
+/// The full name of a view that a user may have named by its last part.
+llvm::Expected<std::string> viewNamed(llvm::StringRef name, const Rule &rule);
+
 /// A rule with errors that `diagnostics` holds.
 class RuleError : public llvm::ErrorInfo<RuleError> {
 public:
