@@ -303,7 +303,10 @@ static void completeOperands(Context &context, Orderer &orderer,
         facts.operands[context.variant])
       continue;
     if (!facts.varies && !facts.operands.empty() && facts.operands[0]) {
-      facts.operands.resize(context.variant + 1, facts.operands[0]);
+      // The place may be there without operand, if a later variant has one.
+      if (facts.operands.size() <= context.variant)
+        facts.operands.resize(context.variant + 1, nullptr);
+      facts.operands[context.variant] = facts.operands[0];
       continue;
     }
     // Elaborating it once more enters the operand.
