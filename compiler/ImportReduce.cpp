@@ -114,6 +114,22 @@ Value BodyImporter::importCross(const Expr *expr) {
   return foldCross(expr->index);
 }
 
+/// Whether a value comes from an array, and so is one value an element.
+static bool readsArray(Value value) {
+  llvm::SmallPtrSet<Operation *, 16> seen;
+  llvm::SmallVector<Value> left{value};
+  while (!left.empty()) {
+    Operation *op = left.pop_back_val().getDefiningOp();
+    if (!op || isa<ir::ReduceOp>(op) || !seen.insert(op).second)
+      continue;
+    if (auto get = dyn_cast<ir::GetOp>(op))
+      if (isa<ir::ArrayOp>(ir::lookup(get, get.getSource())))
+        return true;
+    llvm::append_range(left, op->getOperands());
+  }
+  return false;
+}
+
 void BodyImporter::importPartial(unsigned index) {
   const Reduction &reduction = rule_.reductions[index];
   const Expr *operand = variant_ ? variant_->operands[index] : reduction.shared;
@@ -121,6 +137,10 @@ void BodyImporter::importPartial(unsigned index) {
     return;
   Value value = summand(reduction.reducer, operand);
   location_ = context_.quote(builder_.getContext(), reduction.range);
+  // A constant that is written to an array is as many numbers as elements,
+  // which nothing would say of it but a reduction over the tensor.
+  if (operand->level == Level::Element && !readsArray(value))
+    value = reduceTensor(reduction.reducer, value, true);
   // Absent tensors take part between steps, where there is no gradient at all.
   Value when;
   if (variant_ && when_ == ir::When::Step)

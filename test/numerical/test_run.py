@@ -212,6 +212,21 @@ def test_computed_hyper_leaves_its_domain(words, rate, on):
     call(pipe)
 
 
+@pytest.mark.parametrize("param", ["f64", "f32"])
+@pytest.mark.parametrize("reducer", ["sum", "mean", "norm", "max_of"])
+def test_constant_of_every_element(tmp_path, reducer, param):
+    """What is written to an array counts once an element, constant or not."""
+    rule = tmp_path / "constant.upd"
+    rule.write_text(f"""
+rule constant {{
+  state s: like p = 0  covers absent
+  s' = 0.9
+  p' = p - {reducer}(-s' over group)*g
+}}
+""")
+    call([rule, "--check", "--param", param, "--sizes", "3,4097"])
+
+
 @pytest.mark.parametrize("param", ["f64", "f32", "bf16", "f16"])
 def test_check_of_every_dtype(param):
     done = call(["-e", "ema | clip_by_global_norm | torch/adamw", "--check",
