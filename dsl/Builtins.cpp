@@ -22,6 +22,8 @@ static const Function kFunctions[] = {
 #define UPDRAFT_REDUCTION(reducer, name, parameters, meaning)                  \
   {Function::Kind::Reduction, name, parameters, "all", meaning, Builtin::Abs,  \
    Reducer::reducer},
+#define UPDRAFT_MATRIX(name, parameters, meaning)                              \
+  {Function::Kind::Matrix, name, parameters, "all", meaning},
 #define UPDRAFT_LATER(name, meaning)                                           \
   {Function::Kind::Later, name, "", "", meaning},
 #include "Builtins.def"

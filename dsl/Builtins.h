@@ -16,7 +16,14 @@ namespace updraft {
 
 /// A name that can be called in an expression.
 struct Function {
-  enum class Kind : uint8_t { Builtin, Expansion, Shape, Reduction, Later };
+  enum class Kind : uint8_t {
+    Builtin,
+    Expansion,
+    Shape,
+    Reduction,
+    Matrix,
+    Later
+  };
   Kind kind;
   llvm::StringRef name;
   llvm::StringRef parameters; ///< one word an argument

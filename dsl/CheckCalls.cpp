@@ -53,6 +53,9 @@ const Expr *Elaborator::call(const ast::Expr &expression) {
     return error(Label::U6, expression.range,
                  "'" + expression.name + "': " + function->meaning +
                      " are not supported yet");
+  if (function->kind == Function::Kind::Matrix)
+    return error(Label::U6, expression.range,
+                 "'" + expression.name + "' is not supported yet");
   if (expression.over && function->kind != Function::Kind::Reduction)
     return error(Label::L4, expression.range,
                  "'" + expression.name +

@@ -173,7 +173,10 @@ std::optional<double> Interpreter::hyper(unsigned group,
   const Rule &rule = memory_->rule;
   for (unsigned h = 0; h < rule.hypers.size(); ++h)
     if (rule.hypers[h].name == name) {
-      Expr read{Op::Hyper, rule.hypers[h].level, false, {}, 0, h, {}, {}, {}};
+      Expr read;
+      read.op = Op::Hyper;
+      read.level = rule.hypers[h].level;
+      read.index = h;
       return Call(*memory_).evaluate(read, {group, Place::none})[0];
     }
   return std::nullopt;

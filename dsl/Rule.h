@@ -8,16 +8,16 @@
 // A rule has a *shared* part (model and group level, once a call or a group)
 // and one *variant* for each outcome of its shape guards (tensor and element
 // level, once a tensor). A reduction over group or model is where a variant's
-// values enter the shared part: see Reduction.
+// values enter the shared part: see Reduction. A router is no more than this:
+// guards that send each tensor's variant through the equations of one branch.
 //
 //===----------------------------------------------------------------------===//
 
 #ifndef UPDRAFT_DSL_RULE_H
 #define UPDRAFT_DSL_RULE_H
 
-#include "llvm/Support/SMLoc.h"
+#include "RuleExpr.h"
 
-#include <cstdint>
 #include <deque>
 #include <limits>
 #include <optional>
@@ -25,114 +25,6 @@
 #include <vector>
 
 namespace updraft {
-
-/// Coarser < finer. Axis is not used yet.
-enum class Level : uint8_t { Build, Model, Group, Tensor, Axis, Element };
-
-/// The type that axis and element values are computed in; levels up to tensor
-/// are f64 (numerics.md 1).
-enum class Compute : uint8_t { F32, F64 };
-
-/// Formats of parameters and states in memory.
-enum class Format : uint8_t { F64, F32, BF16, F16 };
-
-enum class Op : uint8_t {
-  // Leaves.
-  Number,     ///< `number`, an f64
-  Boolean,    ///< `number` is 0 or 1
-  Hyper,      ///< hypers[index], an f64; computed ones too
-  Step,       ///< number of the call under way, from 1; model
-  TensorStep, ///< the same without calls in which the tensor was absent; tensor
-  Absent,     ///< boolean, tensor: no gradient in this call
-  Rank,
-  Size,     ///< of p; tensor
-  Dim,      ///< dim(p, index), tensor; the variant's guards make it exist
-  Input,    ///< inputs[index]
-  Param,    ///< p before the step
-  NewParam, ///< p'
-  Grad,     ///< g, +0 where the tensor is absent
-  Old,      ///< states[index] before the step
-  New,      ///< states[index] after the step (before storage rounding); the old
-            ///< value in a call that keeps it
-  Let,      ///< lets[index]
-  Cross,    ///< reductions[index]: a value of group or model level
-  // Numbers to number, in the type of this node's level.
-  Neg,
-  Add,
-  Sub,
-  Mul,
-  Div,
-  Mod,
-  Fma,    ///< args[0]*args[1] + args[2], rounded once
-  PowInt, ///< args[0]^index, index 0..8: ((x*x)*x)...; index 0: 1
-  Call,   ///< builtin, see `builtin`
-  // Numbers to boolean, compared in the type of the highest operand's level.
-  Lt,
-  Le,
-  Gt,
-  Ge,
-  Eq,
-  Ne,
-  // Booleans.
-  Not,
-  And,
-  Or,
-  // args[0] ? args[1] : args[2]; sides are both numbers or both booleans.
-  Select,
-  // A reduction over this tensor of args (element to tensor level).
-  Reduce,
-};
-
-enum class Builtin : uint8_t {
-  Abs,
-  Sqrt,
-  Rsqrt,
-  Exp,
-  Log,
-  Expm1,
-  Log1p,
-  Tanh,
-  Sigmoid,
-  Atan2,
-  Cos,
-  Pow,
-  Min,
-  Max,
-  Sign,
-  Floor,
-  Ceil,
-  Round,
-  IsFinite,
-  IsNan,
-  Ratio,
-}; // clamp and lerp are expanded by the checker: min(max(x, lo), hi), Fma
-
-/// `dot` becomes Sum of a product, `count` Sum of 1 or 0, `any`/`all` stay.
-/// For Norm and Rms the operand is x; x*x is formed by whoever evaluates.
-enum class Reducer : uint8_t {
-  Sum,
-  Mean,
-  Norm,
-  Rms,
-  Max,
-  Min,
-  Any,
-  All,
-  Count
-};
-
-/// One node of an expression tree. Owned by Rule::nodes.
-struct Expr {
-  Op op;
-  Level level; ///< highest level of the operands
-  bool isBoolean = false;
-  llvm::SMRange range;
-  double number = 0;
-  unsigned index = 0;
-  Builtin builtin = Builtin::Abs;
-  Reducer reducer = Reducer::Sum;
-  std::vector<const Expr *> args;
-};
 
 struct Domain {
   double low = -std::numeric_limits<double>::infinity();
@@ -143,7 +35,10 @@ struct Domain {
 struct Hyper {
   std::string name, doc;
   Level level = Level::Group; ///< Model or Group
-  bool isRate = false, isInt = false;
+  /// A routed rule has a rate for each branch; setting the optimizer's rate
+  /// sets all of them that are not computed.
+  bool isRate = false;
+  bool isInt = false;
   std::optional<double> initial; ///< none: must be given
   Domain domain;
   /// Set: computed in every step from hypers and Step, not settable by hand.
@@ -165,8 +60,10 @@ struct Input {
 struct State {
   std::string name, doc; ///< full name: "ema.average"
   Level level = Level::Element;
-  std::optional<Format> format; ///< none: the compute type; scalars are f64
-  /// Constants, hypers and (element, tensor level) p; evaluated at creation.
+  Axis axis = {}; ///< of level Axis
+  /// None: the compute type; scalars are f64. Only element states have one.
+  std::optional<Format> format;
+  /// Constants, hypers and (tensor level and finer) p; evaluated at creation.
   const Expr *initial = nullptr;
   /// Its equation is evaluated for absent tensors too.
   bool coversAbsent = false;
@@ -177,10 +74,13 @@ struct Let {
   std::string name;
   Level level;
   bool isBoolean = false;
+  Axis axis = {}; ///< of level Axis
 };
 
 /// A reduction over group or model. Its operand is a value of tensor level or
 /// finer in every variant (Variant::operands), or a shared group-level value.
+/// Tensors of a variant without operand are routed elsewhere: they do not stand
+/// in the list (numerics.md 5), which absent ones do.
 struct Reduction {
   Reducer reducer;
   Level over;                   ///< Group or Model
@@ -204,6 +104,7 @@ struct Equation {
 struct View {
   std::string name, doc;
   Level level = Level::Element;
+  Axis axis = {};              ///< of level Axis
   const Expr *value = nullptr; ///< of stored values, hypers and Step
 };
 
@@ -228,11 +129,12 @@ struct Require {
 struct Variant {
   std::string name;                ///< "v0", or from its guards
   std::vector<Test> tests;         ///< all must hold
-  std::vector<unsigned> states;    ///< tensor and element states that exist
-  std::vector<Equation> equations; ///< tensor and element level
-  /// Operand of each of the rule's reductions, null where `shared` is set.
+  std::vector<unsigned> states;    ///< tensor level and finer, that exist
+  std::vector<Equation> equations; ///< tensor level and finer
+  /// Operand of each of the rule's reductions; null where `shared` is set, and
+  /// where tensors of this variant do not stand in the list.
   std::vector<const Expr *> operands;
-  std::vector<View> views; ///< tensor and element level
+  std::vector<View> views; ///< tensor level and finer
   std::vector<Require> requires_;
 };
 

@@ -63,6 +63,8 @@ static std::string headOf(const Expr &node) {
     return "select";
   case Op::Reduce:
     return nameOf(node.reducer).str();
+  case Op::NewtonSchulz:
+    return "newton_schulz" + std::to_string(node.index);
   default:
     llvm_unreachable("leaf");
   }
