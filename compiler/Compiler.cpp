@@ -6,6 +6,7 @@
 #include "compiler/Pipeline.h"
 #include "compiler/Target/Emit.h"
 #include "compiler/Target/ToLlvm.h"
+#include "compiler/Unsupported.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/Diagnostics.h"
@@ -105,6 +106,8 @@ llvm::Expected<Bytes> compileRule(const Rule &rule, llvm::StringRef stage,
   llvm::Expected<const Target *> target = targetOf(options);
   if (!target)
     return target.takeError();
+  if (std::string what = findUnsupported(rule, options.sources); !what.empty())
+    return fail(Kind::Unsupported, what);
   mlir::MLIRContext &context = warmContext();
   std::string complaints;
   mlir::ScopedDiagnosticHandler handler(&context,

@@ -71,7 +71,8 @@ struct Expr {
     Unary,   ///< `op`, args[0]
     Binary,  ///< `op`, args[0], args[1]
     Select,  ///< args[0] ? args[1] : args[2]
-    Call,    ///< `name`(args...), reductions with `over`; also schedules
+    Call,    ///< `name`(args...), reductions with `over`; also schedules. If
+             ///< `isFiltered` the last one is no argument but a condition
     Keep,    ///< `keep`: leave the stored bytes (flat rules only)
   };
 
@@ -89,7 +90,11 @@ struct Expr {
   /// kMaxHeight, so that whoever walks a tree may recurse.
   unsigned height = 1;
   std::optional<Over> over; ///< a reduction's `over`; absent: not written
-  unsigned blockSize = 0;   ///< n of `over block(n)`
+  ExprPtr block;            ///< n of `over block(n)`
+  bool isFolded = false;    ///< `over folded rows`, `over folded p`
+  /// `over model if c`: tensors for which the guard c is false do not stand in
+  /// the list. Composing routers writes this.
+  bool isFiltered = false;
 };
 
 /// The greatest height of an expression.
@@ -124,8 +129,9 @@ struct State {
   Name name;
   std::string doc;
   Shape shape = Shape::Like;
-  unsigned blockSize = 0;
-  std::string format; ///< the word or call after `as`; empty: compute type
+  ExprPtr block;         ///< n of `block(n) p`
+  bool isFolded = false; ///< `folded rows p`
+  std::string format;    ///< the word or call after `as`; empty: compute type
   ExprPtr initial;
   bool coversAbsent = false;
   ExprPtr guard; ///< null: always
@@ -148,11 +154,12 @@ struct Equation {
   ExprPtr guard; ///< null: always
 };
 
-/// `view x = expression`; `view x` alone has no value.
+/// `view x = expression if c`; `view x` alone has no value.
 struct View {
   Name name;
   std::string doc;
   ExprPtr value;
+  ExprPtr guard; ///< null: always
 };
 
 /// `require cond, "message"`

@@ -27,8 +27,6 @@ std::unique_ptr<Rule> updraft::checkRule(const ast::Box &flat, Format param,
   auto rule = std::make_unique<Rule>();
   enterHead(*rule, flat, param);
   Context context(flat, *rule, diagnostics);
-  if (flat.foldsParam)
-    context.error(Label::U3, flat.name.range, "'fold p' is not supported yet");
   collectNames(context);
   checkOptions(context);
   declareHypers(context);

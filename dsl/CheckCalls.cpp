@@ -29,7 +29,8 @@ bool Elaborator::hasArguments(const ast::Expr &call, const Function &function) {
                 name + " = ...'");
       return false;
     }
-  if (call.args.size() == function.arity())
+  size_t given = call.args.size() - call.isFiltered;
+  if (given == function.arity())
     return true;
   std::string wanted;
   for (char c : function.parameters)
@@ -37,8 +38,8 @@ bool Elaborator::hasArguments(const ast::Expr &call, const Function &function) {
   error(Label::D1, call.range,
         "'" + call.name + "' takes " + llvm::Twine(function.arity()) +
             (function.arity() == 1 ? " argument (" : " arguments (") + wanted +
-            "), but " + llvm::Twine(call.args.size()) +
-            (call.args.size() == 1 ? " is given" : " are given"));
+            "), but " + llvm::Twine(given) +
+            (given == 1 ? " is given" : " are given"));
   return false;
 }
 
@@ -53,10 +54,10 @@ const Expr *Elaborator::call(const ast::Expr &expression) {
     return error(Label::U6, expression.range,
                  "'" + expression.name + "': " + function->meaning +
                      " are not supported yet");
-  if (function->kind == Function::Kind::Matrix)
-    return error(Label::U6, expression.range,
-                 "'" + expression.name + "' is not supported yet");
-  if (expression.over && function->kind != Function::Kind::Reduction)
+  bool canFold = function->kind == Function::Kind::Reduction ||
+                 function->kind == Function::Kind::Matrix;
+  if ((expression.over && function->kind != Function::Kind::Reduction) ||
+      (expression.isFolded && !canFold))
     return error(Label::L4, expression.range,
                  "'" + expression.name +
                      "' is not a reduction and takes no 'over'");
@@ -69,6 +70,8 @@ const Expr *Elaborator::call(const ast::Expr &expression) {
     return expansion(expression);
   case Function::Kind::Shape:
     return shape(expression);
+  case Function::Kind::Matrix:
+    return newtonSchulz(expression);
   default:
     return reduction(expression, *function);
   }

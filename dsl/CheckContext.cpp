@@ -85,16 +85,65 @@ const Expr *Context::boolean(bool value, llvm::SMRange range) {
   return node;
 }
 
+/// The axis on which values of both have a place of their own, none if there is
+/// no such axis. Of rows and columns that is every element.
+static std::optional<Axis> meeting(Axis a, Axis b) {
+  if (a == b)
+    return a;
+  bool areOfMatrices = a.kind != AxisKind::Block && b.kind != AxisKind::Block &&
+                       a.isFolded == b.isFolded;
+  if (!areOfMatrices)
+    return std::nullopt;
+  if (a.kind == AxisKind::Matrix)
+    return b;
+  return b.kind == AxisKind::Matrix ? a : Axis();
+}
+
+Span check::join(const Span &a, const Span &b) {
+  if (a.level != Level::Axis || b.level != Level::Axis)
+    return a.level < b.level ? b : a;
+  std::optional<Axis> both = meeting(a.axis, b.axis);
+  if (!both)
+    return {Level::Axis, a.axis, false};
+  bool isElement = both->kind == AxisKind::None;
+  return {isElement ? Level::Element : Level::Axis, *both, a.meets && b.meets};
+}
+
+Span check::spanOf(llvm::ArrayRef<const Expr *> operands) {
+  Span span;
+  for (const Expr *operand : operands) {
+    if (operand->level == Level::Element)
+      return {Level::Element};
+    span = join(span, {operand->level, operand->axis});
+  }
+  return span;
+}
+
+/// Reports the first two operands whose axes do not meet.      SPEC (L5)
+static void reportNoMeeting(Context &context, llvm::SMRange range,
+                            llvm::ArrayRef<const Expr *> args) {
+  for (const Expr *a : args)
+    for (const Expr *b : args) {
+      if (a->level != Level::Axis || b->level != Level::Axis ||
+          spanOf({a, b}).meets)
+        continue;
+      context.error(Label::L5, range,
+                    "'" + textOf(a->range) + "' is " + perWhat(a) + " and '" +
+                        textOf(b->range) + "' " + perWhat(b) +
+                        "; no value belongs to both");
+      return;
+    }
+}
+
 const Expr *Context::node(Op op, llvm::SMRange range,
                           std::vector<const Expr *> args, bool isBoolean,
                           unsigned index, Builtin builtin) {
-  Level level = Level::Build;
-  bool allConstant = true;
-  for (const Expr *arg : args) {
-    level = std::max(level, arg->level);
-    allConstant &= isConstant(arg);
-  }
-  Expr *node = make(op, level, range);
+  bool allConstant = llvm::all_of(args, isConstant);
+  Span span = spanOf(args);
+  if (!span.meets)
+    reportNoMeeting(*this, range, args);
+  Expr *node = make(op, span.level, range);
+  node->axis = span.axis;
   node->isBoolean = isBoolean;
   node->index = index;
   node->builtin = builtin;
@@ -121,7 +170,28 @@ std::string check::textOf(llvm::SMRange range) {
   return text.str();
 }
 
-const char *check::perWhat(Level level) {
+/// "row", "block of 64".
+static std::string wordFor(Axis axis) {
+  std::string folded = axis.isFolded ? " of the folded p" : "";
+  switch (axis.kind) {
+  case AxisKind::Rows:
+    return "row" + folded;
+  case AxisKind::Cols:
+    return "column" + folded;
+  case AxisKind::Matrix:
+    return "matrix" + folded;
+  default:
+    return "block of " + std::to_string(axis.block);
+  }
+}
+
+bool check::fits(const Expr *value, Level level, Axis axis) {
+  if (value->level != Level::Axis || level != Level::Axis)
+    return value->level <= level;
+  return meeting(value->axis, axis) == axis;
+}
+
+std::string check::perWhat(Level level, Axis axis) {
   switch (level) {
   case Level::Build:
     return "a constant";
@@ -132,7 +202,7 @@ const char *check::perWhat(Level level) {
   case Level::Tensor:
     return "one value per tensor";
   case Level::Axis:
-    return "one value per row or column";
+    return "one value per " + wordFor(axis);
   case Level::Element:
     return "one value per element";
   }
@@ -148,9 +218,9 @@ bool check::sameTree(const Expr *a, const Expr *b) {
   if (a == b)
     return true;
   if (!a || !b || a->op != b->op || a->level != b->level ||
-      !sameBits(a->number, b->number) || a->index != b->index ||
-      a->builtin != b->builtin || a->reducer != b->reducer ||
-      a->args.size() != b->args.size())
+      a->axis != b->axis || !sameBits(a->number, b->number) ||
+      a->index != b->index || a->builtin != b->builtin ||
+      a->reducer != b->reducer || a->args.size() != b->args.size())
     return false;
   for (size_t i = 0; i < a->args.size(); ++i)
     if (!sameTree(a->args[i], b->args[i]))

@@ -94,7 +94,20 @@ struct CrossFacts {
   Level level = Level::Element; ///< of the operands
   bool isLevelKnown = false;    ///< not if all so far are constants
   std::vector<const Expr *> operands; ///< by variant
+  std::vector<bool> isElsewhere;      ///< by variant: not among those it takes
 };
+
+/// Of which level and axis the result of an operation is.
+struct Span {
+  Level level = Level::Build;
+  Axis axis = {};
+  bool meets = true; ///< false: the operands' axes do not
+
+  bool operator==(const Span &other) const = default;
+};
+Span spanOf(llvm::ArrayRef<const Expr *> operands);
+/// Of an operation on values of these two.
+Span join(const Span &a, const Span &b);
 
 class Context {
 public:
@@ -140,6 +153,7 @@ public:
   const Expr *number(double value, llvm::SMRange range);
   const Expr *boolean(bool value, llvm::SMRange range);
   /// A node over `args`, at their highest level; folded if all are constants.
+  /// Reports axes that do not meet.
   const Expr *node(Op op, llvm::SMRange range, std::vector<const Expr *> args,
                    bool isBoolean = false, unsigned index = 0,
                    Builtin builtin = Builtin::Abs);
@@ -154,8 +168,13 @@ inline bool isConstant(const Expr *node) {
 
 /// The words of the source that a range covers, "..." if they are long.
 std::string textOf(llvm::SMRange range);
-/// "one value per group".
-const char *perWhat(Level level);
+/// "one value per group", "one value per row".
+std::string perWhat(Level level, Axis axis = {});
+inline std::string perWhat(const Expr *node) {
+  return perWhat(node->level, node->axis);
+}
+/// Whether a value can stand for one of this level and axis.
+bool fits(const Expr *value, Level level, Axis axis);
 /// Whether two trees say the same.
 bool sameTree(const Expr *a, const Expr *b);
 /// A leaf of this level, to point at.

@@ -34,8 +34,8 @@ struct Elaborator::Operand {
 
   bool isProduct() const { return left && right; }
   bool isValid() const { return isProduct() || value; }
-  Level level() const {
-    return isProduct() ? std::max(left->level, right->level) : value->level;
+  Span span() const {
+    return isProduct() ? spanOf({left, right}) : spanOf({value});
   }
 };
 
@@ -89,16 +89,19 @@ const Expr *Elaborator::sum(const ast::Expr &expression) {
     return nullptr;
   llvm::SMRange range = expression.range;
   bool isMinus = expression.op == Operator::Sub;
-  Level level = std::max(left.level(), right.level());
+  Span whole = join(left.span(), right.span());
+  auto canFuse = [&](const Operand &side) {
+    return side.isProduct() && side.span() == whole;
+  };
   const Expr *result;
-  if (left.isProduct() && left.level() == level) {
+  if (canFuse(left)) {
     const Expr *addend = valueOf(right);
     if (isMinus)
       addend = context_.node(Op::Neg, addend->range, {addend});
     result = fuse(left, left.isNegated, addend, range);
     if (right.isProduct())
       context_.sumsOfProducts[result] = 1;
-  } else if (right.isProduct() && right.level() == level) {
+  } else if (canFuse(right)) {
     result = fuse(right, right.isNegated != isMinus, valueOf(left), range);
   } else {
     result = context_.node(isMinus ? Op::Sub : Op::Add, range,

@@ -144,10 +144,9 @@ static bool checkComputed(Context &context, const ast::Hyper &declared,
   if (value->level > hyper.level) {
     context.error(Label::L1, declared.initial->range,
                   "'" + hyper.name + "' is " + perWhat(hyper.level) +
-                      ", but its default is " + perWhat(value->level));
+                      ", but its default is " + perWhat(value));
     if (const Expr *leaf = leafOf(value, value->level))
-      context.diagnostics.note(leaf->range,
-                               "this is " + llvm::Twine(perWhat(value->level)));
+      context.diagnostics.note(leaf->range, "this is " + perWhat(leaf));
     return false;
   }
   hyper.computed = value;

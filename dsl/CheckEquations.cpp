@@ -90,17 +90,37 @@ static Side sideOf(Context &context, Elaborator &elaborator,
 // Elaborating
 //===----------------------------------------------------------------------===//
 
-static Level targetLevel(const Context &context, const Definition &definition) {
+/// Level and axis of what an equation defines.
+static Span targetSpan(const Context &context, const Definition &definition) {
   if (definition.target == Equation::Target::Param)
-    return Level::Element;
-  return context.rule.states[context.states[definition.state].rule].level;
+    return {Level::Element};
+  const State &state =
+      context.rule.states[context.states[definition.state].rule];
+  return {state.level, state.axis};
+}
+
+static Level targetLevel(const Context &context, const Definition &definition) {
+  return targetSpan(context, definition).level;
 }
 
 static std::string targetName(const Definition &definition) {
   return definition.ast->target.text + "'";
 }
 
-/// A new value must be a number of the state's level or coarser.
+/// What would make a value fit.
+static std::string remedy(const Expr *value, const Span &target) {
+  if (value->level == Level::Axis && target.level == Level::Axis)
+    return "";
+  if (value->level == Level::Element)
+    return "; reduce it: mean, norm?";
+  if (value->level == Level::Axis)
+    return "; reduce it once more";
+  return target.level == Level::Model ? "; reduce it over model?"
+                                      : "; reduce it over group?";
+}
+
+/// A new value must be a number of the state's level and axis, or coarser.
+/// SPEC (L1, L6)
 static bool checkValue(Context &context, const Definition &definition,
                        const Expr *value) {
   llvm::SMRange range = definition.ast->value->range;
@@ -110,21 +130,17 @@ static bool checkValue(Context &context, const Definition &definition,
         "'" + targetName(definition) +
             "' is a number, but its equation is a boolean; write '" +
             textOf(range) + " ? 1 : 0'");
-  Level level = targetLevel(context, definition);
-  if (value->level <= level)
+  Span target = targetSpan(context, definition);
+  if (fits(value, target.level, target.axis))
     return true;
-  context.error(
-      Label::L1, range,
-      "'" + definition.ast->target.text + "' is " + perWhat(level) +
-          ", but its new value is " + perWhat(value->level) +
-          (value->level == Level::Element
-               ? "; reduce it: mean, norm?"
-               : "; reduce it over " +
-                     std::string(level == Level::Model ? "model" : "group") +
-                     "?"));
+  context.error(value->level > target.level ? Label::L1 : Label::L6, range,
+                "'" + definition.ast->target.text + "' is " +
+                    perWhat(target.level, target.axis) +
+                    ", but its new value is " + perWhat(value) +
+                    remedy(value, target));
   if (const Expr *leaf = leafOf(value, value->level))
     context.diagnostics.note(leaf->range, "'" + textOf(leaf->range) + "' is " +
-                                              perWhat(value->level));
+                                              perWhat(leaf));
   return false;
 }
 
@@ -137,7 +153,7 @@ static bool checkCommit(Context &context, const Definition &definition,
       Label::L3, commit->range,
       "whether '" + targetName(definition) +
           "' keeps its value must be decided by at most " + perWhat(finest) +
-          ", but '" + textOf(commit->range) + "' is " + perWhat(commit->level));
+          ", but '" + textOf(commit->range) + "' is " + perWhat(commit));
 }
 
 /// Whether the state of an equation can take it.
@@ -216,6 +232,7 @@ static void placeLet(Context &context, Definition &definition, Variant *out) {
     Let let;
     let.name = definition.ast->target.text;
     let.level = form.value->level;
+    let.axis = form.value->axis;
     let.isBoolean = form.value->isBoolean;
     context.rule.lets.push_back(std::move(let));
     definition.forms.push_back(form);
@@ -288,6 +305,13 @@ static void checkSharedGuard(Context &context, const Definition &definition) {
                       "tensor");
 }
 
+/// Whether a variant has entered its operand, or has none to enter.
+static bool hasOperand(const CrossFacts &facts, unsigned variant) {
+  if (facts.isElsewhere.size() > variant && facts.isElsewhere[variant])
+    return true;
+  return facts.operands.size() > variant && facts.operands[variant];
+}
+
 /// Operands that this variant has not entered: of reductions written in
 /// equations that are shared with, or stand only in, other variants.
 static void completeOperands(Context &context, Orderer &orderer,
@@ -296,12 +320,10 @@ static void completeOperands(Context &context, Orderer &orderer,
     if (context.rule.reductions[i].shared)
       continue;
     const ast::Expr &call = *context.crosses[i].ast;
-    for (const ast::ExprPtr &arg : call.args)
-      orderer.completeAll(*arg, &variant);
-    CrossFacts &facts = context.crosses[i];
-    if (facts.operands.size() > context.variant &&
-        facts.operands[context.variant])
+    orderer.completeAll(call, &variant);
+    if (hasOperand(context.crosses[i], context.variant))
       continue;
+    CrossFacts &facts = context.crosses[i];
     if (!facts.varies && !facts.operands.empty() && facts.operands[0]) {
       // The place may be there without operand, if a later variant has one.
       if (facts.operands.size() <= context.variant)
@@ -336,12 +358,10 @@ static void enter(Context &context, const std::vector<Shapes> &variants,
 }
 
 static bool hasAllOperands(const Context &context, unsigned variant) {
-  for (unsigned i = 0; i < context.crosses.size(); ++i) {
-    const std::vector<const Expr *> &operands = context.crosses[i].operands;
+  for (unsigned i = 0; i < context.crosses.size(); ++i)
     if (!context.rule.reductions[i].shared &&
-        (operands.size() <= variant || !operands[variant]))
+        !hasOperand(context.crosses[i], variant))
       return false;
-  }
   return true;
 }
 

@@ -25,6 +25,13 @@ enum class Mode {
   Constant, ///< options and literals; silent
 };
 
+/// The n of `block(n)`, 0 after an error.
+uint64_t blockSize(Context &context, const ast::Expr &size);
+/// Whether the tensors of the variant under way are stacks of matrices; reports
+/// if not. `what` needs it.
+bool hasMatrices(Context &context, llvm::SMRange range,
+                 const llvm::Twine &what);
+
 class Elaborator {
 public:
   Elaborator(Context &context, Mode mode) : context_(context), mode_(mode) {}
@@ -104,8 +111,11 @@ private:
   const Expr *builtin(const ast::Expr &call, const Function &function);
   const Expr *expansion(const ast::Expr &call);
   const Expr *shape(const ast::Expr &call);
+  const Expr *newtonSchulz(const ast::Expr &call);
   const Expr *reduction(const ast::Expr &call, const Function &function);
-  const Expr *reduceTensor(const ast::Expr &call, const Function &function);
+  std::optional<Axis> axisLeft(const ast::Expr &call, ast::Over over);
+  const Expr *reduceWithin(const ast::Expr &call, const Function &function,
+                           ast::Over over);
   const Expr *reduceAcross(const ast::Expr &call, const Function &function);
   void warnAboutWeight(const ast::Expr &call);
   void warnAboutSum(const Expr *operand, llvm::SMRange range, const char *what);

@@ -151,6 +151,7 @@ const Expr *Elaborator::state(unsigned index, const ast::Expr &expression) {
   Expr *node =
       context_.make(isNew ? Op::New : Op::Old,
                     context_.rule.states[facts.rule].level, expression.range);
+  node->axis = context_.rule.states[facts.rule].axis;
   node->index = facts.rule;
   return node;
 }
@@ -244,6 +245,7 @@ const Expr *Elaborator::let(unsigned index, const ast::Expr &expression) {
   if (isConstant(value))
     return value;
   Expr *node = context_.make(Op::Let, value->level, expression.range);
+  node->axis = value->axis;
   node->isBoolean = value->isBoolean;
   node->index = definition.form.let;
   return node;

@@ -158,7 +158,11 @@ void check::collectNames(Context &context) {
       declareLet(context, equation, i);
   }
   checkSingle(
-      context, box.hypers, [](const ast::Hyper &hyper) { return hyper.isRate; },
+      context, box.hypers,
+      [](const ast::Hyper &hyper) {
+        // A routed rule has one for each route, named after it.
+        return hyper.isRate && !llvm::StringRef(hyper.name.text).contains('.');
+      },
       "rate", [](const ast::Hyper &hyper) -> auto & { return hyper.name; });
   checkSingle(
       context, box.equations,

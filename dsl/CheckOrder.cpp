@@ -31,6 +31,8 @@ void Orderer::scan(const ast::Expr &expression) {
       return;
     }
   }
+  if (node.isFiltered && !guardHolds(context_, node.args.back()))
+    return; // of other tensors
   for (const ast::ExprPtr &arg : node.args)
     scan(*arg);
 }

@@ -24,7 +24,7 @@ static bool yieldsBoolean(const Function &function) {
 
 const Expr *Elaborator::operandOf(const ast::Expr &call,
                                   const Function &function) {
-  if (call.args.size() == 2) { // dot
+  if (function.arity() == 2) { // dot
     const Expr *a = numeric(*call.args[0]);
     const Expr *b = numeric(*call.args[1]);
     return a && b ? context_.node(Op::Mul, call.range, {a, b}) : nullptr;
@@ -38,24 +38,21 @@ const Expr *Elaborator::reduction(const ast::Expr &call,
   if (mode_ == Mode::Constant)
     return nullptr;
   ast::Over over = call.over.value_or(ast::Over::Tensor);
-  if (over == ast::Over::Rows || over == ast::Over::Cols ||
-      over == ast::Over::Block)
-    return error(Label::U5, call.range,
-                 llvm::Twine("'over ") + wordFor(over) +
-                     "' is not supported yet");
-  return over == ast::Over::Tensor ? reduceTensor(call, function)
-                                   : reduceAcross(call, function);
+  return over == ast::Over::Group || over == ast::Over::Model
+             ? reduceAcross(call, function)
+             : reduceWithin(call, function, over);
 }
 
 /// Reports a reduction of something that is one value there already.
 static std::nullptr_t nothingToReduce(Context &context, const ast::Expr &call,
                                       const Expr *operand, ast::Over over) {
-  const ast::Expr &argument = *call.args.back();
+  const ast::Expr &argument =
+      *call.args[call.args.size() - 1 - call.isFiltered];
   return context.error(
       Label::L2, call.range,
       "'" + call.name + "' over " + wordFor(over) +
           " has nothing to reduce: '" + textOf(argument.range) + "' is " +
-          perWhat(operand->level) +
+          perWhat(operand) +
           (over == ast::Over::Tensor && operand->level >= Level::Tensor
                ? "; was 'over group' or 'over model' meant?"
                : ""));
@@ -70,22 +67,72 @@ static const Expr *spread(Context &context, const Expr *constant, Level level) {
   return node;
 }
 
-const Expr *Elaborator::reduceTensor(const ast::Expr &call,
-                                     const Function &function) {
+/// What is left of a value when rows, columns, ... are reduced away; none if it
+/// has none.      SPEC (L2)
+static std::optional<Span> reduced(const Expr *operand, ast::Over over,
+                                   Axis axis) {
+  if (operand->level < Level::Axis)
+    return std::nullopt;
+  if (over == ast::Over::Tensor)
+    return Span{Level::Tensor};
+  if (operand->level == Level::Element)
+    return Span{Level::Axis, axis};
+  AxisKind away = over == ast::Over::Rows ? AxisKind::Rows : AxisKind::Cols;
+  if (over == ast::Over::Block || operand->axis.kind != away ||
+      operand->axis.isFolded != axis.isFolded)
+    return std::nullopt;
+  axis.kind = AxisKind::Matrix;
+  return Span{Level::Axis, axis};
+}
+
+/// The axis that a reduction of elements leaves; none after an error.
+std::optional<Axis> Elaborator::axisLeft(const ast::Expr &call,
+                                         ast::Over over) {
+  Axis axis;
+  if (over == ast::Over::Tensor)
+    return axis;
+  axis.kind = over == ast::Over::Cols   ? AxisKind::Rows
+              : over == ast::Over::Rows ? AxisKind::Cols
+                                        : AxisKind::Block;
+  axis.isFolded = call.isFolded;
+  if (over == ast::Over::Block) {
+    axis.block = blockSize(context_, *call.block);
+    return axis.block ? std::optional(axis) : std::nullopt;
+  }
+  context_.hasReadShape = true;
+  if (!hasMatrices(context_, call.range,
+                   "'over " + llvm::Twine(wordFor(over)) + "'"))
+    return std::nullopt;
+  return axis;
+}
+
+const Expr *Elaborator::reduceWithin(const ast::Expr &call,
+                                     const Function &function, ast::Over over) {
+  std::optional<Axis> axis = axisLeft(call, over);
   const Expr *operand = operandOf(call, function);
-  if (!operand)
+  if (!operand || !axis)
     return nullptr;
   bool isSettled =
       isConstant(operand) && call.args[0]->kind == ast::Expr::Kind::Select;
   if (isSettled)
     operand = spread(context_, operand, Level::Element);
-  if (operand->level != Level::Element)
-    return nothingToReduce(context_, call, operand, ast::Over::Tensor);
-  Expr *node = context_.make(Op::Reduce, Level::Tensor, call.range);
+  std::optional<Span> left = reduced(operand, over, *axis);
+  if (!left)
+    return nothingToReduce(context_, call, operand, over);
+  Expr *node = context_.make(Op::Reduce, left->level, call.range);
+  node->axis = left->axis;
   node->reducer = function.reducer;
   node->isBoolean = yieldsBoolean(function);
   node->args = {operand};
   return node;
+}
+
+/// SPEC (V5)
+static bool differsBetweenShapes(Context &context, const ast::Expr &call) {
+  return context.diagnostics.report(
+      Label::V5, call.range,
+      "'" + textOf(call.range) +
+          "' takes values of another level from tensors of another shape");
 }
 
 /// Enters the operand that this variant has. False after an error.
@@ -97,6 +144,8 @@ static bool enterOperand(Context &context, CrossFacts &facts,
   bool isSettled = isConstant(operand) && facts.varies;
   if (isSettled) {
     // Settled away for these tensors: a value like those of the others.
+    if (facts.level == Level::Axis)
+      return differsBetweenShapes(context, call);
     operand = spread(context, operand, facts.level);
     isShared = false;
   } else if (operand->level <= reduction.over) {
@@ -106,6 +155,8 @@ static bool enterOperand(Context &context, CrossFacts &facts,
   if (!facts.isLevelKnown && !isSettled) {
     facts.isLevelKnown = true;
     facts.level = operand->level;
+    if (facts.level == Level::Axis && llvm::any_of(facts.operands, isConstant))
+      return differsBetweenShapes(context, call);
     for (const Expr *&other : facts.operands)
       if (other)
         other = spread(context, other, facts.level);
@@ -115,10 +166,7 @@ static bool enterOperand(Context &context, CrossFacts &facts,
   bool differs = isShared ? !sameTree(reduction.shared, operand)
                           : reduction.shared || operand->level != facts.level;
   if (differs)
-    return context.diagnostics.report(
-        Label::V5, call.range,
-        "'" + textOf(call.range) +
-            "' takes values of another level from tensors of another shape");
+    return differsBetweenShapes(context, call);
   if (facts.operands.size() <= context.variant)
     facts.operands.resize(context.variant + 1, nullptr);
   facts.operands[context.variant] = isShared ? nullptr : operand;
@@ -133,10 +181,11 @@ const Expr *Elaborator::reduceAcross(const ast::Expr &call,
                      "' outside an equation is not supported yet");
   bool hadReadShape = context_.hasReadShape;
   context_.hasReadShape = false;
-  const Expr *operand = operandOf(call, function);
-  bool varies = context_.hasReadShape;
+  bool isElsewhere = call.isFiltered && !guardHolds(context_, call.args.back());
+  const Expr *operand = isElsewhere ? nullptr : operandOf(call, function);
+  bool varies = context_.hasReadShape || call.isFiltered;
   context_.hasReadShape |= hadReadShape;
-  if (!operand)
+  if (!operand && !isElsewhere)
     return nullptr;
   auto [found, isNew] =
       context_.crossIndex.try_emplace(&call, context_.crosses.size());
@@ -154,8 +203,14 @@ const Expr *Elaborator::reduceAcross(const ast::Expr &call,
   unsigned index = context_.crossIndex.lookup(&call);
   CrossFacts &facts = context_.crosses[index];
   facts.varies |= varies;
-  if (!enterOperand(context_, facts, context_.rule.reductions[index], operand))
+  if (isElsewhere) {
+    facts.isElsewhere.resize(
+        std::max<size_t>(facts.isElsewhere.size(), context_.variant + 1));
+    facts.isElsewhere[context_.variant] = true;
+  } else if (!enterOperand(context_, facts, context_.rule.reductions[index],
+                           operand)) {
     return nullptr;
+  }
   Expr *node = context_.make(Op::Cross, context_.rule.reductions[index].over,
                              call.range);
   node->index = index;

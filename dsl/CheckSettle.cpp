@@ -219,7 +219,8 @@ static Settled settleNode(Context &context, const ast::Expr &expression) {
     return settleSelect(context, expression);
   case ast::Expr::Kind::Call: {
     const Function *function = findFunction(expression.name);
-    if (!function || function->kind == Function::Kind::Reduction)
+    if (!function || function->kind == Function::Kind::Reduction ||
+        function->kind == Function::Kind::Matrix)
       return result;
     return function->kind == Function::Kind::Shape
                ? settleCall(context, expression)

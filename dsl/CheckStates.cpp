@@ -6,7 +6,7 @@
 using namespace updraft;
 using namespace updraft::check;
 
-static std::optional<Level> levelOf(ast::Shape shape) {
+static Level levelOf(ast::Shape shape) {
   switch (shape) {
   case ast::Shape::Like:
     return Level::Element;
@@ -17,7 +17,22 @@ static std::optional<Level> levelOf(ast::Shape shape) {
   case ast::Shape::Model:
     return Level::Model;
   default:
-    return std::nullopt;
+    return Level::Axis;
+  }
+}
+
+static AxisKind axisKindOf(ast::Shape shape) {
+  switch (shape) {
+  case ast::Shape::Rows:
+    return AxisKind::Rows;
+  case ast::Shape::Cols:
+    return AxisKind::Cols;
+  case ast::Shape::Matrix:
+    return AxisKind::Matrix;
+  case ast::Shape::Block:
+    return AxisKind::Block;
+  default:
+    return AxisKind::None;
   }
 }
 
@@ -27,10 +42,13 @@ static void checkFormat(Context &context, const ast::State &declared,
   if (text.empty())
     return;
   if (state.level != Level::Element) {
+    bool isArray = state.level == Level::Axis;
     context.error(Label::S8, declared.name.range,
-                  "'" + state.name + "' is " + perWhat(state.level) +
-                      ", and scalars are always stored as f64; leave out 'as " +
-                      text + "'");
+                  "'" + state.name + "' is " +
+                      perWhat(state.level, state.axis) +
+                      (isArray ? ", and these are stored in the compute type"
+                               : ", and scalars are always stored as f64") +
+                      "; leave out 'as " + text + "'");
     return;
   }
   static const std::pair<const char *, Format> formats[] = {
@@ -64,22 +82,20 @@ static void checkFormat(Context &context, const ast::State &declared,
 static bool declareState(Context &context, unsigned index, bool varies) {
   const ast::State &declared = context.box.states[index];
   StateFacts &facts = context.states[index];
-  std::optional<Level> level = levelOf(declared.shape);
-  if (!level)
-    return context.diagnostics.report(
-        Label::U5, declared.name.range,
-        "'" + declared.name.text +
-            "' has one value per row, column, matrix or block, which is not "
-            "supported yet");
-  if (varies && *level <= Level::Group)
+  Level level = levelOf(declared.shape);
+  Axis axis{axisKindOf(declared.shape), declared.isFolded, 0};
+  if (declared.block && !(axis.block = blockSize(context, *declared.block)))
+    return false;
+  if (varies && level <= Level::Group)
     return context.diagnostics.report(
         Label::V5, declared.guard->range,
-        "'" + declared.name.text + "' is " + perWhat(*level) +
+        "'" + declared.name.text + "' is " + perWhat(level) +
             ", so it cannot depend on the shape of one tensor");
   State state;
   state.name = declared.name.text;
   state.doc = declared.doc;
-  state.level = *level;
+  state.level = level;
+  state.axis = axis;
   state.coversAbsent = declared.coversAbsent;
   state.range = declared.name.range;
   checkFormat(context, declared, state);
@@ -100,11 +116,12 @@ static void checkInitial(Context &context, unsigned index) {
       Elaborator(context, Mode::Initial).numeric(*declared.initial);
   if (!value)
     return;
-  if (value->level > state.level) {
+  if (!fits(value, state.level, state.axis)) {
     context.error(
-        Label::L1, declared.initial->range,
-        "'" + state.name + "' is " + perWhat(state.level) +
-            ", but its initial value is " + perWhat(value->level) +
+        value->level > state.level ? Label::L1 : Label::L6,
+        declared.initial->range,
+        "'" + state.name + "' is " + perWhat(state.level, state.axis) +
+            ", but its initial value is " + perWhat(value) +
             (value->level == Level::Element ? "; reduce it: mean, norm?" : ""));
     return;
   }
@@ -115,6 +132,11 @@ static void checkInitial(Context &context, unsigned index) {
                   "the initial value of '" + state.name +
                       "' differs between tensors whose shapes differ; write "
                       "two states");
+}
+
+static bool isOfMatrices(ast::Shape shape) {
+  return shape == ast::Shape::Rows || shape == ast::Shape::Cols ||
+         shape == ast::Shape::Matrix;
 }
 
 void check::checkStates(Context &context, const std::vector<Shapes> &variants) {
@@ -129,7 +151,15 @@ void check::checkStates(Context &context, const std::vector<Shapes> &variants) {
       context.hasReadShape = false;
       bool exists = guardHolds(context, states[i].guard);
       facts.varies |= context.hasReadShape;
-      if (!exists || !isUsable[i] || !isOpen[i])
+      if (!exists || !isUsable[i])
+        continue;
+      if (isOfMatrices(states[i].shape) &&
+          !hasMatrices(context, states[i].name.range,
+                       "'" + llvm::Twine(states[i].name.text) + "'")) {
+        isUsable[i] = false;
+        continue;
+      }
+      if (!isOpen[i])
         continue;
       if (facts.rule == kNone && !declareState(context, i, facts.varies)) {
         isUsable[i] = false;

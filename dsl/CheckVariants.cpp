@@ -31,7 +31,8 @@ static const ast::Expr *culprit(const Context &context,
     const Function *function = findFunction(expression.name);
     if (function && function->kind == Function::Kind::Shape)
       return nullptr;
-    if (!function || function->kind == Function::Kind::Reduction)
+    if (!function || function->kind == Function::Kind::Reduction ||
+        function->kind == Function::Kind::Matrix)
       return &expression;
   }
   if (expression.kind == Kind::Ref) {
@@ -87,8 +88,11 @@ static void reportGuard(Context &context, const ast::Expr &guard,
                              "'" + found->name + "' is declared here");
 }
 
+/// Tags, and the conditions of reductions.
 static void collectTags(const ast::Expr &expression,
                         std::vector<const ast::Expr *> &guards) {
+  if (expression.isFiltered)
+    guards.push_back(expression.args.back().get());
   if (expression.kind == Kind::Call && expression.name == "tag" &&
       expression.args.size() == 1 && expression.args[0]->kind == Kind::String)
     guards.push_back(&expression);
@@ -108,9 +112,12 @@ static std::vector<const ast::Expr *> guardsOf(const ast::Box &box) {
       guards.push_back(equation.guard.get());
   for (const ast::Equation &equation : box.equations)
     collectTags(*equation.value, guards);
-  for (const ast::View &view : box.views)
+  for (const ast::View &view : box.views) {
+    if (view.guard)
+      guards.push_back(view.guard.get());
     if (view.value)
       collectTags(*view.value, guards);
+  }
   return guards;
 }
 
@@ -120,6 +127,12 @@ static void learnRequired(Context &context, const ast::Expr &condition,
   if (condition.kind == Kind::Binary && condition.op == ast::Operator::And) {
     learnRequired(context, *condition.args[0], seen);
     learnRequired(context, *condition.args[1], seen);
+    return;
+  }
+  if (condition.kind == Kind::Binary && condition.op == ast::Operator::Or) {
+    Settled left = settle(context, *condition.args[0]);
+    if (left.kind == Settled::Kind::Boolean && left.number == 0)
+      learnRequired(context, *condition.args[1], seen);
     return;
   }
   unsigned let = condition.kind == Kind::Ref && !condition.primed
@@ -148,6 +161,13 @@ static void learnRequired(Context &context, const ast::Expr &condition,
   context.setShapes(shapes);
 }
 
+/// What a requirement says may depend on answers: `!routed || rank(p) == 2`.
+static void learnRequirements(Context &context) {
+  Seen seen;
+  for (const ast::Require &require : context.box.requires_)
+    learnRequired(context, *require.condition, seen);
+}
+
 namespace {
 class Enumerator {
 public:
@@ -160,6 +180,8 @@ public:
       Shapes shapes = std::move(waiting_.back());
       waiting_.pop_back();
       context_.setShapes(shapes);
+      learnRequirements(context_);
+      shapes = context_.shapes;
       if (isDecided(shapes))
         variants_.push_back(std::move(shapes));
       if (variants_.size() + waiting_.size() > kMostVariants) {
@@ -213,9 +235,6 @@ private:
 } // namespace
 
 std::vector<Shapes> check::enumerateVariants(Context &context) {
-  Seen seen;
-  for (const ast::Require &require : context.box.requires_)
-    learnRequired(context, *require.condition, seen);
   return Enumerator(context).run();
 }
 

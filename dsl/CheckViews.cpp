@@ -42,13 +42,16 @@ void check::checkViews(Context &context) {
   if (context.variant == 0)
     checkDuplicates(context);
   for (const ast::View &view : context.box.views) {
-    const Expr *value = valueOf(context, view);
+    context.hasReadShape = false;
+    const Expr *value =
+        guardHolds(context, view.guard) ? valueOf(context, view) : nullptr;
     if (!value)
       continue;
     View made;
     made.name = view.name.text;
     made.doc = view.doc;
     made.level = std::max(value->level, Level::Model);
+    made.axis = value->axis;
     made.value = value;
     if (made.level > Level::Group) {
       rule.variants[context.variant].views.push_back(std::move(made));

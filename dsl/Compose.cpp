@@ -54,9 +54,10 @@ std::unique_ptr<ast::Box> composeRule(const Request &request, Library &library,
   Scopes scopes(library, diagnostics);
   Pieces pieces;
   if (!collectParts(request, library, scopes, diagnostics, pieces) ||
-      !bindParts(request.settings, scopes, diagnostics, pieces.parts))
+      !bindParts(request.settings, scopes, diagnostics, pieces.all()))
     return nullptr;
-  return flatten(pieces, diagnostics);
+  Route whole;
+  return flattenRoutes(pieces, whole, diagnostics);
 }
 
 } // namespace updraft

@@ -331,12 +331,12 @@ struct OptionOf {
 /// The options that a setting's name may mean: the one called so in full, else
 /// all whose last part is that.
 static std::vector<OptionOf> optionsCalled(llvm::StringRef name,
-                                           std::vector<Part> &parts,
+                                           llvm::ArrayRef<Part *> parts,
                                            std::vector<std::string> &all) {
   std::vector<OptionOf> found;
-  for (Part &part : parts)
-    for (ast::Option &option : part.box.options) {
-      OptionOf one{&part, &option};
+  for (Part *part : parts)
+    for (ast::Option &option : part->box.options) {
+      OptionOf one{part, &option};
       all.push_back(one.fullName());
       if (one.fullName() == name)
         return {one};
@@ -362,7 +362,8 @@ static ExprPtr literal(llvm::StringRef text, ast::Range range) {
 
 /// SPEC (B3, B5, B15, B16). `given` are the options of settings before.
 static bool bindSetting(const Setting &setting, Scopes &scopes,
-                        Diagnostics &diagnostics, std::vector<Part> &parts,
+                        Diagnostics &diagnostics,
+                        llvm::ArrayRef<Part *> parts,
                         std::vector<ast::Option *> &given) {
   // The setting becomes a text of its own, so that messages can point at it.
   std::string text = setting.name + "=" + setting.value;
@@ -378,9 +379,9 @@ static bool bindSetting(const Setting &setting, Scopes &scopes,
   std::vector<std::string> all;
   std::vector<OptionOf> found = optionsCalled(setting.name, parts, all);
   if (found.empty()) {
-    for (Part &part : parts)
-      for (const ast::Hyper &hyper : part.box.hypers)
-        if (part.fullName(hyper.name.text) == setting.name)
+    for (const Part *part : parts)
+      for (const ast::Hyper &hyper : part->box.hypers)
+        if (part->fullName(hyper.name.text) == setting.name)
           return diagnostics.report(
               Label::B16, nameAt,
               "'" + setting.name +
@@ -411,11 +412,11 @@ static bool bindSetting(const Setting &setting, Scopes &scopes,
 }
 
 bool bindParts(const std::vector<Setting> &settings, Scopes &scopes,
-               Diagnostics &diagnostics, std::vector<Part> &parts) {
+               Diagnostics &diagnostics, llvm::ArrayRef<Part *> parts) {
   bool isGood = true;
   std::vector<ast::Option *> given;
-  for (Part &part : parts)
-    isGood &= Binder{scopes, diagnostics, part, {}}.bindStage();
+  for (Part *part : parts)
+    isGood &= Binder{scopes, diagnostics, *part, {}}.bindStage();
   for (const Setting &setting : settings)
     isGood &= bindSetting(setting, scopes, diagnostics, parts, given);
   return isGood;

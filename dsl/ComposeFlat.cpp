@@ -243,6 +243,11 @@ void Flattener::addDeclarations(size_t part) {
   for (ast::State state : here.box.states) {
     state.name = renamed(state.name);
     state.coversAbsent |= here.box.isTransform && here.box.coversAbsent;
+    state.isFolded |=
+        here.box.foldsParam &&
+        (state.shape == ast::Shape::Rows || state.shape == ast::Shape::Cols ||
+         state.shape == ast::Shape::Matrix);
+    stored(state.block);
     stored(state.initial);
     stored(state.guard);
     flat_->states.push_back(std::move(state));
@@ -258,6 +263,7 @@ void Flattener::addDeclarations(size_t part) {
   for (ast::View view : here.box.views) {
     view.name = renamed(view.name);
     stored(view.value);
+    stored(view.guard);
     flat_->views.push_back(std::move(view));
   }
 }
@@ -327,6 +333,7 @@ void Flattener::addEquations(size_t part) {
         (name == "u" || (isHandedIn(name) && !equation.primed)))
       continue;
     equation.target.text = here.fullName(name);
+    equation.isPort &= !route_.isRoute;
     equation.value = rename(equation.value, part, When::Step);
     if (equation.primed)
       equation.value = held(equation.value, places_[part].active);
@@ -381,6 +388,8 @@ std::unique_ptr<ast::Box> Flattener::run() {
   llvm::append_range(flat_->equations, committed);
   addEquations(core());
   std::optional<ast::Equation> result = addResults();
+  if (route_.isRoute)
+    describeInside();
   addCounters();
   if (result) // last, as one writes it
     flat_->equations.push_back(std::move(*result));
@@ -389,9 +398,9 @@ std::unique_ptr<ast::Box> Flattener::run() {
   return std::move(flat_);
 }
 
-std::unique_ptr<ast::Box> flatten(const Pieces &pieces,
+std::unique_ptr<ast::Box> flatten(const Pieces &pieces, Route &route,
                                   Diagnostics &diagnostics) {
-  return Flattener(pieces, diagnostics).run();
+  return Flattener(pieces, route, diagnostics).run();
 }
 
 } // namespace updraft

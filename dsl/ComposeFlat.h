@@ -11,6 +11,8 @@
 
 #include "Compose.h"
 
+#include "llvm/ADT/STLFunctionalExtras.h"
+
 namespace updraft {
 
 /// What a box says about its inside. An equation whose guard options make false
@@ -35,9 +37,9 @@ struct Place {
 
 class Flattener {
 public:
-  Flattener(const Pieces &pieces, Diagnostics &diagnostics)
-      : pieces_(pieces), parts_(pieces.parts), diagnostics_(diagnostics),
-        places_(pieces.parts.size()) {}
+  Flattener(const Pieces &pieces, Route &route, Diagnostics &diagnostics)
+      : pieces_(pieces), route_(route), parts_(pieces.parts),
+        diagnostics_(diagnostics), places_(pieces.parts.size()) {}
 
   std::unique_ptr<ast::Box> run();
 
@@ -68,14 +70,20 @@ private:
   // Renaming (ComposeNames.cpp).
   ast::ExprPtr rename(const ast::ExprPtr &e, size_t part, When when);
   ast::ExprPtr renameRef(const ast::ExprPtr &e, size_t part, When when);
+  ast::ExprPtr innerCounter(llvm::StringRef kind, size_t part,
+                            ast::Range range);
   ast::ExprPtr renameInner(const ast::ExprPtr &e, size_t part);
   ast::ExprPtr renameInnerState(const ast::ExprPtr &e, size_t part);
   ast::ExprPtr innerResult(size_t part, ast::Range range);
   ast::ExprPtr outerResult(size_t part, ast::Range range);
   ast::ExprPtr innerDirection(size_t part, ast::Range range);
   ast::ExprPtr unknown(const ast::ExprPtr &e, size_t part);
-  const ast::Hyper *coreRate() const;
+  std::string coreRate() const;
   const ast::Equation *corePort() const;
+  void describeInside();
+  ast::ExprPtr routed(const Inside &inside,
+                      llvm::function_ref<ast::ExprPtr(const Inside &)> read,
+                      size_t part, const llvm::Twine &what, ast::Range range);
   bool returnsForAbsent(size_t part) const;
   bool isResultNamed(size_t part) const;
   std::string resultName(size_t part) const;
@@ -95,6 +103,7 @@ private:
   size_t core() const { return parts_.size() - 1; }
 
   const Pieces &pieces_;
+  Route &route_;
   std::vector<Part> parts_;
   Diagnostics &diagnostics_;
   std::vector<Place> places_;

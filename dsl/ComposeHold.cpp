@@ -88,7 +88,7 @@ std::string Flattener::counterName(llvm::StringRef kind, int holder) const {
   const Place &rule = places_[core()];
   std::string name = ("inner." + kind).str();
   bool isCores = holder == (kind == "calls" ? rule.caller : rule.holder);
-  if (isCores && !owners_.count(name))
+  if (isCores && !owners_.count(name) && !route_.isRoute)
     return name;
   return parts_[holder].prefix + "." + name;
 }

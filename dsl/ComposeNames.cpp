@@ -19,6 +19,15 @@ static bool isParam(const ast::Expr &e) {
   return e.kind == ast::Expr::Kind::Ref && e.name == "p" && !e.primed;
 }
 
+/// Whether a call takes p apart as `fold p` says.
+static bool readsMatrix(const ast::Expr &e) {
+  if (e.kind != ast::Expr::Kind::Call)
+    return false;
+  const Function *function = findFunction(e.name);
+  return e.over == ast::Over::Rows || e.over == ast::Over::Cols ||
+         (function && function->kind == Function::Kind::Matrix);
+}
+
 ExprPtr Flattener::rename(const ExprPtr &e, size_t part, When when) {
   if (e->kind == ast::Expr::Kind::Ref)
     return renameRef(e, part, when);
@@ -26,6 +35,14 @@ ExprPtr Flattener::rename(const ExprPtr &e, size_t part, When when) {
     return e;
   ast::Expr copy = *e;
   bool isSame = true;
+  if (copy.block) {
+    copy.block = rename(copy.block, part, when);
+    isSame = copy.block == e->block;
+  }
+  if (parts_[part].box.foldsParam && !copy.isFolded && readsMatrix(copy)) {
+    copy.isFolded = true;
+    isSame = false;
+  }
   for (size_t i = 0; i < copy.args.size(); ++i) {
     const ExprPtr &arg = e->args[i];
     if (e->kind == ast::Expr::Kind::Call && asksShape(*e) && isParam(*arg))
@@ -63,13 +80,14 @@ ExprPtr Flattener::renameRef(const ExprPtr &e, size_t part, When when) {
       return place.handed.u ? ast::makeRef(here.prefix + ".u", e->range)
                             : innerDirection(part, e->range);
     if (corePort()) // the direction after all boxes
-      return innerDirection(SIZE_MAX, e->range);
+      return route_.sharesPort ? ast::makeRef("u", e->range)
+                               : innerDirection(SIZE_MAX, e->range);
   }
   for (const ast::Hyper &parameter : here.parameters)
     if (parameter.name.text == e->name)
       return e; // of a schedule: named in full when it was bound
   if (here.names.count(e->name))
-    return here.isCore()
+    return here.prefix.empty()
                ? e
                : ast::makeRef(here.fullName(name), e->range, e->primed);
   if (name == "p" && e->primed)
@@ -108,18 +126,37 @@ ExprPtr Flattener::renameInner(const ExprPtr &e, size_t part) {
   }
   if (name == "committed") {
     const ExprPtr &active = places_[core()].active;
-    return active ? ast::makeRef(active->name, e->range)
-                  : ast::makeBoolean(true, e->range);
+    ExprPtr yes = ast::makeBoolean(true, e->range);
+    ExprPtr outside = active ? ast::makeRef(active->name, e->range) : yes;
+    const Inside *inside = parts_[core()].inside.get();
+    if (!inside)
+      return outside;
+    ExprPtr within = routed(
+        *inside,
+        [&](const Inside &route) {
+          return route.committed ? route.committed : yes;
+        },
+        part, "", e->range);
+    bool isAlways = within->kind == ast::Expr::Kind::Boolean && within->boolean;
+    return isAlways ? outside : conjunction(active ? outside : nullptr, within);
   }
   if (name == "step" || name == "calls" || name == "t")
-    return counter(name, core(), e->range);
+    return innerCounter(name, part, e->range);
   if (name == "u")
     return innerDirection(part, e->range);
   if (name != "rate")
     return renameInnerState(e, part);
-  if (const ast::Hyper *rate = coreRate())
-    return ast::makeRef(rate->name.text, e->range);
   const Part &rule = parts_[core()];
+  if (rule.inside)
+    return routed(
+        *rule.inside,
+        [&](const Inside &route) {
+          return route.rate.empty() ? nullptr
+                                    : ast::makeRef(route.rate, e->range);
+        },
+        part, "a rate", e->range);
+  if (std::string rate = coreRate(); !rate.empty())
+    return ast::makeRef(rate, e->range);
   diagnostics_.report(Label::B12, parts_[part].used,
                       "'" + parts_[part].box.name.text +
                           "' needs a rule with a rate, and '" +
@@ -133,14 +170,25 @@ ExprPtr Flattener::renameInner(const ExprPtr &e, size_t part) {
 ExprPtr Flattener::renameInnerState(const ExprPtr &e, size_t part) {
   llvm::StringRef path = llvm::StringRef(e->name).drop_front(6);
   std::vector<std::string> names;
-  for (size_t i = part + 1; i < parts_.size(); ++i)
+  const Part &rule = parts_[core()];
+  for (size_t i = part + 1; i < parts_.size(); ++i) {
+    if (i == core() && rule.inside)
+      return routed(
+          *rule.inside,
+          [&](const Inside &route) {
+            auto found = route.states.find(path.str());
+            return found == route.states.end()
+                       ? nullptr
+                       : ast::makeRef(found->second, e->range, e->primed);
+          },
+          part, "a state '" + path + "'", e->range);
     for (const ast::State &state : parts_[i].box.states) {
       std::string full = parts_[i].fullName(state.name.text);
-      if (full == path)
+      if (full == path || (i == core() && state.name.text == path))
         return ast::makeRef(full, e->range, e->primed);
       names.push_back(full);
     }
-  const Part &rule = parts_[core()];
+  }
   diagnostics_.report(Label::B11, parts_[part].used,
                       "'" + parts_[part].box.name.text + "' needs a state '" +
                           path + "' inside, and there is none" +
@@ -205,18 +253,27 @@ ExprPtr Flattener::outerResult(size_t part, ast::Range range) {
   return resultOf(part - 1, range);
 }
 
-const ast::Hyper *Flattener::coreRate() const {
+/// The flat name of the rule's rate, empty if it has none.
+std::string Flattener::coreRate() const {
   for (const ast::Hyper &hyper : parts_[core()].box.hypers)
     if (hyper.isRate)
-      return &hyper;
-  return nullptr;
+      return parts_[core()].fullName(hyper.name.text);
+  return {};
 }
 
-/// The rule's port u, null where options leave it out.
 const ast::Equation *Flattener::corePort() const {
-  const ast::Box &box = parts_[core()].box;
+  return portOf(parts_[core()].box);
+}
+
+/// `u`, or that of a router within a route.
+static bool isPortName(llvm::StringRef name) {
+  return name == "u" || name.ends_with(".where.u");
+}
+
+const ast::Equation *portOf(const ast::Box &box) {
   for (const ast::Equation &equation : box.equations) {
-    if (!equation.isPort || equation.primed || equation.target.text != "u")
+    if (!equation.isPort || equation.primed ||
+        !isPortName(equation.target.text))
       continue;
     std::optional<BuildValue> guard =
         equation.guard ? evaluateBuild(*equation.guard, box) : std::nullopt;
@@ -234,6 +291,14 @@ ExprPtr Flattener::innerDirection(size_t part, ast::Range range) {
       return ast::makeRef(parts_[i].prefix + ".u", range);
   if (part != SIZE_MAX && !corePort()) {
     const Part &rule = parts_[core()];
+    if (rule.inside)
+      return routed(
+          *rule.inside,
+          [&](const Inside &route) {
+            return route.port.empty() ? nullptr
+                                      : ast::makeRef(route.port, range);
+          },
+          part, "a port u", range);
     diagnostics_.report(Label::B10, parts_[part].used,
                         "'" + parts_[part].box.name.text +
                             "' needs a rule with a port u, and '" +
@@ -241,7 +306,9 @@ ExprPtr Flattener::innerDirection(size_t part, ast::Range range) {
     diagnostics_.note(range, "the direction is used here");
     diagnostics_.note(rule.box.name.range, "the rule is declared here");
   }
-  return ast::makeRef("u", range);
+  const ast::Equation *port = corePort();
+  return ast::makeRef(parts_[core()].fullName(port ? port->target.text : "u"),
+                      range);
 }
 
 } // namespace updraft

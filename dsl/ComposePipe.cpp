@@ -21,26 +21,68 @@ namespace {
 struct Collector {
   Scopes &scopes;
   Diagnostics &diagnostics;
-  std::vector<Part> parts;
+  Pieces *pieces;                           ///< to which parts are added
   std::vector<const ast::Optimizer *> open; ///< that are being expanded
+  size_t count = 0;                         ///< parts so far
+  bool isRoute = false;
 
   bool addPipe(const ast::Pipe &pipe, const ast::File &file);
+  bool addStages(const ast::Pipe &pipe, const ast::File &file);
+  bool addRouter(const ast::Pipe &pipe, const ast::File &file);
+  bool isOpen(ast::Range range);
   bool addStage(const ast::Stage &stage, const ast::File &file);
   bool addOptimizer(const ast::Optimizer &optimizer, const ast::Stage &stage,
                     const ast::File &file);
   bool addBox(const ast::Box &box, const ast::Stage *stage,
               const ast::File &file);
-  bool checkOrder();
-  bool checkLabels();
 };
 } // namespace
 
-/// Storage, routers and folding come later.      SPEC (U1, U2, U3)
+std::vector<Part *> Pieces::all() {
+  std::vector<Part *> list;
+  for (Part &part : parts)
+    list.push_back(&part);
+  if (router)
+    for (Pieces *route : {&router->yes, &router->no})
+      llvm::append_range(list, route->all());
+  return list;
+}
+
 bool Collector::addPipe(const ast::Pipe &pipe, const ast::File &file) {
-  if (pipe.where)
-    return diagnostics.report(Label::U2, pipe.where->range,
-                              "a router ('where ... else') is not supported "
-                              "yet");
+  return pipe.where ? addRouter(pipe, file) : addStages(pipe, file);
+}
+
+/// Nothing stands behind a router.      SPEC (B8)
+bool Collector::isOpen(ast::Range range) {
+  if (!pieces->router)
+    return true;
+  diagnostics.report(Label::B8, range,
+                     "a router must stand at the end of the pipe; only "
+                     "transforms stand before '|'");
+  diagnostics.note(pieces->router->condition->range, "it is a router");
+  return false;
+}
+
+/// yes where condition else no: each route is a pipe with a rule of its own.
+bool Collector::addRouter(const ast::Pipe &pipe, const ast::File &file) {
+  if (!isOpen(pipe.range))
+    return false;
+  Pieces *outside = pieces;
+  bool wasRoute = isRoute;
+  isRoute = true;
+  auto router = std::make_shared<Router>();
+  router->condition = pipe.where;
+  outside->router = router;
+  pieces = &router->yes;
+  bool isGood = addStages(pipe, file);
+  pieces = &router->no;
+  isGood &= addPipe(*pipe.otherwise, file);
+  pieces = outside;
+  isRoute = wasRoute;
+  return isGood;
+}
+
+bool Collector::addStages(const ast::Pipe &pipe, const ast::File &file) {
   bool isGood = true;
   for (const ast::Stage &stage : pipe.stages)
     isGood &= addStage(stage, file);
@@ -85,10 +127,9 @@ bool Collector::addOptimizer(const ast::Optimizer &optimizer,
 
 bool Collector::addBox(const ast::Box &box, const ast::Stage *stage,
                        const ast::File &file) {
-  if (box.foldsParam)
-    return diagnostics.report(Label::U3, box.name.range,
-                              "'fold p' is not supported yet");
-  if (parts.size() == kMaxParts)
+  if (!isOpen(stage ? stage->range : box.name.range))
+    return false;
+  if (++count > kMaxParts)
     return diagnostics.report(Label::G5, stage ? stage->range : box.name.range,
                               "a pipe has at most " + llvm::Twine(kMaxParts) +
                                   " boxes");
@@ -97,16 +138,17 @@ bool Collector::addBox(const ast::Box &box, const ast::Stage *stage,
   part.stage = stage;
   part.used = stage ? stage->range : box.name.range;
   part.scope = &file;
-  if (box.isTransform)
+  if (box.isTransform || isRoute)
     part.prefix = stage && stage->label ? stage->label->text : box.name.text;
-  parts.push_back(std::move(part));
+  pieces->parts.push_back(std::move(part));
   return true;
 }
 
 /// A rule stands last, and nothing else does.      SPEC (B8, B9)
-bool Collector::checkOrder() {
+static bool checkOrder(const Pieces &pieces, Diagnostics &diagnostics) {
   bool isGood = true;
-  for (const Part &part : llvm::drop_end(parts))
+  llvm::ArrayRef<Part> parts = pieces.parts;
+  for (const Part &part : pieces.router ? parts : parts.drop_back())
     if (part.isCore()) {
       diagnostics.report(Label::B8, part.used,
                          "the rule '" + part.box.name.text +
@@ -115,6 +157,11 @@ bool Collector::checkOrder() {
       diagnostics.note(part.box.name.range, "it is a rule");
       isGood = false;
     }
+  if (pieces.router) {
+    isGood &= checkOrder(pieces.router->yes, diagnostics);
+    isGood &= checkOrder(pieces.router->no, diagnostics);
+    return isGood;
+  }
   const Part &last = parts.back();
   if (last.isCore())
     return isGood;
@@ -127,20 +174,21 @@ bool Collector::checkOrder() {
 }
 
 /// Every box has a name of its own.      SPEC (B7)
-bool Collector::checkLabels() {
+static bool checkLabels(llvm::ArrayRef<Part *> parts,
+                        Diagnostics &diagnostics) {
   for (size_t i = 0; i < parts.size(); ++i) {
-    llvm::StringRef name = parts[i].prefix;
+    llvm::StringRef name = parts[i]->prefix;
     if (name.contains('.') || name == "inner")
-      return diagnostics.report(Label::B7, parts[i].used,
+      return diagnostics.report(Label::B7, parts[i]->used,
                                 "'" + name + "' is no label for a box");
     for (size_t j = 0; j < i && !name.empty(); ++j) {
-      if (parts[j].prefix != name)
+      if (parts[j]->prefix != name)
         continue;
-      diagnostics.report(Label::B7, parts[i].used,
+      diagnostics.report(Label::B7, parts[i]->used,
                          "a second box called '" + name +
                              "' needs a label of its own, as in 'second: " +
-                             parts[i].box.name.text + "'");
-      diagnostics.note(parts[j].used, "the first one stands here");
+                             parts[i]->box.name.text + "'");
+      diagnostics.note(parts[j]->used, "the first one stands here");
       return false;
     }
   }
@@ -210,7 +258,7 @@ bool collectParts(const Request &request, Library &library, Scopes &scopes,
   if (diagnostics.hasErrors())
     return false;
   Scopes::Found found = choose(*file, pickOf(request), diagnostics);
-  Collector collector{scopes, diagnostics, {}, {}};
+  Collector collector{scopes, diagnostics, &pieces, {}};
   if (found.optimizer) {
     collector.open.push_back(found.optimizer);
     if (!collector.addPipe(found.optimizer->pipe, *file))
@@ -220,14 +268,17 @@ bool collectParts(const Request &request, Library &library, Scopes &scopes,
   } else if (!found.box || !collector.addBox(*found.box, nullptr, *file)) {
     return false;
   }
-  if (diagnostics.hasErrors() || !collector.checkOrder() ||
-      !collector.checkLabels())
+  if (diagnostics.hasErrors() || !checkOrder(pieces, diagnostics) ||
+      !checkLabels(pieces.all(), diagnostics))
     return false;
-  pieces.parts = std::move(collector.parts);
-  const ast::Box &core = pieces.parts.back().box;
+  // The core, or that of the first route.
+  const Pieces *first = &pieces;
+  while (first->router)
+    first = &first->router->yes;
+  const ast::Box &core = first->parts.back().box;
   if (pieces.name.empty())
     pieces.name = core.name.text;
-  if (pieces.doc.empty())
+  if (pieces.doc.empty() && !pieces.router)
     pieces.doc = core.doc;
   return true;
 }

@@ -48,20 +48,33 @@ static ExprPtr negated(const ExprPtr &e) {
   return ast::makeUnary(ast::Operator::Not, e, e->range);
 }
 
+/// Takes `keep` out of a result: what it is where it changes, and when that is
+/// (null: always).
+static std::pair<ExprPtr, ExprPtr> withoutKeep(const ExprPtr &value) {
+  if (value->kind != ast::Expr::Kind::Select)
+    return {value, nullptr};
+  const ExprPtr &condition = value->args[0];
+  ast::Range range = value->range;
+  auto [yes, yesChanges] = withoutKeep(value->args[1]);
+  auto [no, noChanges] = withoutKeep(value->args[2]);
+  if (no->kind == ast::Expr::Kind::Keep)
+    return {yes, conjunction(condition, yesChanges)};
+  if (yes->kind == ast::Expr::Kind::Keep)
+    return {no, conjunction(negated(condition), noChanges)};
+  if (!yesChanges && !noChanges)
+    return {value, nullptr};
+  ExprPtr always = ast::makeBoolean(true, range);
+  return {ast::makeSelect(condition, yes, no, range),
+          ast::makeSelect(condition, yesChanges ? yesChanges : always,
+                          noChanges ? noChanges : always, range)};
+}
+
 /// The core's own result. A rule that was composed before may say `keep`.
-static Result coreResult(ExprPtr value, const ExprPtr &p, bool covers) {
+static Result coreResult(const ExprPtr &value, const ExprPtr &p, bool covers) {
   Result result;
-  result.value = value;
+  std::tie(result.value, result.changes) = withoutKeep(value);
   result.otherwise = p->name;
   result.covers = covers;
-  if (value->kind != ast::Expr::Kind::Select)
-    return result;
-  for (size_t side : {1, 2})
-    if (value->args[side]->kind == ast::Expr::Kind::Keep) {
-      const ExprPtr &condition = value->args[0];
-      result.changes = side == 2 ? condition : negated(condition);
-      result.value = value->args[3 - side];
-    }
   return result;
 }
 

@@ -157,12 +157,12 @@ std::optional<std::vector<double>> Interpreter::view(llvm::StringRef name,
   const TensorMemory &tensor = memory_->tensors[index];
   for (const View &view : tensor.variant->views)
     if (view.name == name) {
-      bool isElement = view.level == Level::Element;
-      Values values = call.evaluate(*view.value, call.placeOf(index));
-      std::vector<double> numbers(isElement ? tensor.size : 1);
+      Values values = call.evaluateAs(*view.value, view.level, view.axis,
+                                      call.placeOf(index));
+      std::vector<double> numbers(
+          countOf(view.level, view.axis, tensor.setup.shape));
       for (size_t i = 0; i < numbers.size(); ++i)
-        numbers[i] =
-            isElement ? roundTo(memory_->rule.compute, values[i]) : values[0];
+        numbers[i] = values[i];
       return numbers;
     }
   return std::nullopt;

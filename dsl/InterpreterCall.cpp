@@ -3,6 +3,7 @@
 #include "InterpreterCall.h"
 
 #include "InterpreterFormat.h"
+#include "InterpreterMatrix.h"
 #include "InterpreterOperate.h"
 
 #include <cassert>
@@ -28,8 +29,11 @@ Compute Call::typeOf(Level level) const {
   return level <= Level::Tensor ? Compute::F64 : memory_.rule.compute;
 }
 
-uint64_t Call::sizeAt(Place place) const {
-  return place.tensor == Place::none ? 1 : memory_.tensors[place.tensor].size;
+/// Outside of a tensor there is one value of everything.
+llvm::ArrayRef<uint64_t> Call::shapeAt(Place place) const {
+  if (place.tensor == Place::none)
+    return {};
+  return memory_.tensors[place.tensor].setup.shape;
 }
 
 bool Call::isAbsent(unsigned tensor) const {
@@ -60,40 +64,57 @@ std::optional<Values> Call::shortCut(const Expr &e, Place place) {
     return std::nullopt;
   bool isTrue = evaluate(*e.args[0], place)[0] != 0;
   if (e.op == Op::Select)
-    return inTypeOf(e.level, evaluate(*e.args[isTrue ? 1 : 2], place), place);
+    return evaluateAs(*e.args[isTrue ? 1 : 2], e.level, e.axis, place);
   if (isTrue == (e.op == Op::Or))
     return Values(isTrue);
-  return evaluate(*e.args[1], place);
+  return evaluateAs(*e.args[1], e.level, e.axis, place);
 }
 
 Values Call::operation(const Expr &e, Place place) {
   std::vector<Values> args;
+  std::vector<Spread> spreads;
   bool isUniform = true;
   for (const Expr *arg : e.args) {
     args.push_back(evaluate(*arg, place));
+    spreads.emplace_back(*arg, e.level, e.axis, shapeAt(place));
     isUniform &= args.back().isUniform();
   }
   Compute type = typeOf(e.level);
+  auto arg = [&](unsigned a, uint64_t i) {
+    if (a >= args.size())
+      return 0.0;
+    return args[a].isUniform() ? args[a][0] : args[a][spreads[a](i)];
+  };
   auto result = [&](uint64_t i) {
-    return operate(e, type, args[0][i], args.size() > 1 ? args[1][i] : 0,
-                   args.size() > 2 ? args[2][i] : 0);
+    return operate(e, type, arg(0, i), arg(1, i), arg(2, i));
   };
   if (isUniform)
     return Values(result(0));
-  std::vector<double> results(sizeAt(place));
+  std::vector<double> results(countOf(e.level, e.axis, shapeAt(place)));
   for (uint64_t i = 0; i < results.size(); ++i)
     results[i] = result(i);
   return Values(std::move(results));
 }
 
+Values Call::evaluateAs(const Expr &e, Level level, Axis axis, Place place) {
+  Values values = evaluate(e, place);
+  Spread spread(e, level, axis, shapeAt(place));
+  if (values.isUniform() || !spread.isNeeded())
+    return inTypeOf(level, values);
+  std::vector<double> all(countOf(level, axis, shapeAt(place)));
+  for (uint64_t i = 0; i < all.size(); ++i)
+    all[i] = values[spread(i)];
+  return inTypeOf(level, Values(std::move(all)));
+}
+
 /// The same numbers in the type of `level`.
-Values Call::inTypeOf(Level level, Values values, Place place) const {
+Values Call::inTypeOf(Level level, Values values) const {
   Compute type = typeOf(level);
   if (type == Compute::F64)
     return values;
   if (values.isUniform())
     return Values(roundTo(type, values[0]));
-  std::vector<double> rounded(sizeAt(place));
+  std::vector<double> rounded(values.size());
   for (uint64_t i = 0; i < rounded.size(); ++i)
     rounded[i] = roundTo(type, values[i]);
   return Values(std::move(rounded));
@@ -141,8 +162,9 @@ std::optional<Values> Call::leaf(const Expr &e, Place place) {
   case Op::Cross:
     return Values(cross(e.index, place));
   case Op::Reduce:
-    return Values(finishTotal(
-        e.reducer, totalOfTensor(e.reducer, *e.args[0], place.tensor)));
+    return reduction(e, place);
+  case Op::NewtonSchulz:
+    return newtonSchulz(e, place);
   default:
     return std::nullopt;
   }
@@ -153,14 +175,13 @@ Values Call::input(unsigned index, Place place) const {
     return Values(*memory_.inputs[index]);
   Values values =
       Values::elementsOf(*memory_.tensors[place.tensor].inputs[index]);
-  return inTypeOf(Level::Element, values, place);
+  return inTypeOf(Level::Element, values);
 }
 
 Values Call::gradient(unsigned tensor) const {
   if (tensor >= gradients_.size() || isAbsent(tensor))
     return Values(0.0);
-  return inTypeOf(Level::Element, Values::elementsOf(*gradients_[tensor]),
-                  placeOf(tensor));
+  return inTypeOf(Level::Element, Values::elementsOf(*gradients_[tensor]));
 }
 
 Values Call::hyper(unsigned index, Place place) {
@@ -200,6 +221,7 @@ Values Call::let(unsigned index, Place place) {
 Values Call::oldState(unsigned index, Place place) const {
   switch (memory_.rule.states[index].level) {
   case Level::Element:
+  case Level::Axis:
     return Values::elementsOf(memory_.tensors[place.tensor].states[index]);
   case Level::Tensor:
     return Values(memory_.tensors[place.tensor].states[index][0]);
@@ -212,12 +234,12 @@ Values Call::oldState(unsigned index, Place place) const {
 
 //===- New values ---------------------------------------------------------===//
 
-/// What `equation` gives to a target of `level`, unless it keeps the old bytes.
+/// What `equation` gives to a target, unless it keeps the old bytes.
 std::optional<Values> Call::update(const Equation &equation, Level level,
-                                   Place place) {
+                                   Axis axis, Place place) {
   if (equation.commit && evaluate(*equation.commit, place)[0] == 0)
     return std::nullopt;
-  return inTypeOf(level, evaluate(*equation.value, place), place);
+  return evaluateAs(*equation.value, level, axis, place);
 }
 
 std::optional<Values> Call::updateOfState(unsigned index, Place place) {
@@ -237,7 +259,8 @@ std::optional<Values> Call::updateOfState(unsigned index, Place place) {
     return std::nullopt;
   if (auto &known = scopeAt(state.level, place).states[index])
     return *known;
-  std::optional<Values> value = update(*equation, state.level, place);
+  std::optional<Values> value =
+      update(*equation, state.level, state.axis, place);
   scopeAt(state.level, place).states[index] = value;
   return value;
 }
@@ -249,23 +272,89 @@ std::optional<Values> Call::updateOfParam(unsigned tensor) {
   if (auto &known = tensors_[tensor].param)
     return *known;
   std::optional<Values> value =
-      update(*equation, Level::Element, placeOf(tensor));
+      update(*equation, Level::Element, Axis(), placeOf(tensor));
   tensors_[tensor].param = value;
   return value;
 }
 
 //===- Reductions ---------------------------------------------------------===//
 
-Total Call::totalOfTensor(Reducer reducer, const Expr &operand,
-                          unsigned tensor) {
-  Values values = evaluate(operand, placeOf(tensor));
-  if (operand.level != Level::Element)
-    return scalarTotal(reducer, values[0]);
-  return elementTotal(reducer, memory_.rule.compute, values.data(),
-                      values.isUniform(), memory_.tensors[tensor].size);
+static Items itemsOf(const Values &values, uint64_t first, uint64_t stride,
+                     uint64_t count) {
+  return values.isUniform() ? Items{values.data(), 0, count}
+                            : Items{values.data() + first, stride, count};
 }
 
-/// Absent tensors keep their place in the list, and add nothing.
+/// Rows and columns of elements are summed in runs; a list of any other values,
+/// also of those that rows have, like a tensor.
+Values Call::reduction(const Expr &e, Place place) {
+  const Expr &operand = *e.args[0];
+  Compute type = memory_.rule.compute;
+  if (e.level == Level::Tensor)
+    return Values(finishTotal(e.reducer,
+                              totalOfTensor(e.reducer, operand, place.tensor)));
+  Values values = evaluate(operand, place);
+  bool ofElements = operand.level == Level::Element;
+  Matrices matrices = Matrices::of(shapeAt(place), e.axis.isFolded);
+  auto total = [&](uint64_t i) {
+    switch (e.axis.kind) {
+    case AxisKind::Rows: {
+      uint64_t count = matrices.cols;
+      return rowTotal(e.reducer, type, itemsOf(values, i * count, 1, count));
+    }
+    case AxisKind::Cols: {
+      uint64_t first = i / matrices.cols * matrices.rows * matrices.cols;
+      return columnTotal(e.reducer, type,
+                         itemsOf(values, first + i % matrices.cols,
+                                 matrices.cols, matrices.rows));
+    }
+    case AxisKind::Matrix: {
+      uint64_t count =
+          operand.axis.kind == AxisKind::Rows ? matrices.rows : matrices.cols;
+      return listTotal(e.reducer, type, itemsOf(values, i * count, 1, count));
+    }
+    default: {
+      uint64_t first = i * e.axis.block;
+      uint64_t all = memory_.tensors[place.tensor].size;
+      return listTotal(
+          e.reducer, type,
+          itemsOf(values, first, 1, std::min(e.axis.block, all - first)));
+    }
+    }
+  };
+  assert((ofElements || e.axis.kind == AxisKind::Matrix) &&
+         "nothing to reduce");
+  std::vector<double> results(countOf(e.level, e.axis, shapeAt(place)));
+  for (uint64_t i = 0; i < results.size(); ++i)
+    results[i] = roundTo(type, finishTotal(e.reducer, total(i)));
+  return Values(std::move(results));
+}
+
+Total Call::totalOfTensor(Reducer reducer, const Expr &operand,
+                          unsigned tensor) {
+  Place place = placeOf(tensor);
+  Values values = evaluate(operand, place);
+  if (operand.level < Level::Axis)
+    return scalarTotal(reducer, values[0]);
+  uint64_t count = countOf(operand.level, operand.axis, shapeAt(place));
+  return listTotal(reducer, memory_.rule.compute, itemsOf(values, 0, 1, count));
+}
+
+Values Call::newtonSchulz(const Expr &e, Place place) {
+  Matrices matrices = Matrices::of(shapeAt(place), e.axis.isFolded);
+  Values x = evaluate(*e.args[0], place);
+  NewtonSchulz numbers;
+  numbers.steps = e.index;
+  double *scalars[] = {&numbers.eps, &numbers.a, &numbers.b, &numbers.c};
+  for (unsigned i = 0; i < 4; ++i)
+    *scalars[i] = evaluate(*e.args[i + 1], place)[0];
+  return Values(updraft::newtonSchulz(
+      numbers, memory_.rule.compute,
+      itemsOf(x, 0, 1, matrices.rows * matrices.cols), matrices.rows));
+}
+
+/// Absent tensors keep their place in the list, and add nothing. Those routed
+/// elsewhere have none.
 Total Call::totalOfGroup(unsigned index, unsigned group) {
   const Reduction &reduction = memory_.rule.reductions[index];
   if (reduction.shared)
@@ -274,6 +363,8 @@ Total Call::totalOfGroup(unsigned index, unsigned group) {
   std::vector<Total> totals;
   for (unsigned tensor : memory_.groups[group].tensors) {
     const Expr *operand = memory_.tensors[tensor].variant->operands[index];
+    if (!operand) // routed elsewhere
+      continue;
     totals.push_back(isAbsent(tensor)
                          ? emptyTotal(reduction.reducer)
                          : totalOfTensor(reduction.reducer, *operand, tensor));

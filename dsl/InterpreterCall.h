@@ -9,34 +9,39 @@
 #ifndef UPDRAFT_DSL_INTERPRETERCALL_H
 #define UPDRAFT_DSL_INTERPRETERCALL_H
 
+#include "InterpreterAxes.h"
 #include "InterpreterMemory.h"
 #include "InterpreterReduce.h"
 
 namespace updraft {
 
-/// One number for each element of a tensor, or one for all.
+/// One number for each element of a tensor (row, column, ...), or one for all.
 class Values {
 public:
   explicit Values(double number)
       : owned_(std::make_shared<std::vector<double>>(1, number)),
-        data_(owned_->data()), isUniform_(true) {}
+        data_(owned_->data()), size_(1), isUniform_(true) {}
   explicit Values(std::vector<double> numbers)
       : owned_(std::make_shared<std::vector<double>>(std::move(numbers))),
-        data_(owned_->data()), isUniform_(false) {}
+        data_(owned_->data()), size_(owned_->size()), isUniform_(false) {}
   /// Of memory that outlives these values.
   static Values elementsOf(const std::vector<double> &memory) {
-    return Values(memory.data());
+    return Values(memory.data(), memory.size());
   }
 
   double operator[](uint64_t i) const { return data_[isUniform_ ? 0 : i]; }
   const double *data() const { return data_; }
+  /// How many are kept.
+  uint64_t size() const { return size_; }
   bool isUniform() const { return isUniform_; }
 
 private:
-  explicit Values(const double *data) : data_(data), isUniform_(false) {}
+  Values(const double *data, uint64_t size)
+      : data_(data), size_(size), isUniform_(false) {}
 
   std::shared_ptr<std::vector<double>> owned_;
   const double *data_;
+  uint64_t size_;
   bool isUniform_;
 };
 
@@ -54,6 +59,8 @@ public:
                 llvm::ArrayRef<Gradient> gradients = {});
 
   Values evaluate(const Expr &e, Place place);
+  /// The same as values of this level and axis, in their type.
+  Values evaluateAs(const Expr &e, Level level, Axis axis, Place place);
   /// The value that an equation gives, in the type of its target; none if the
   /// stored bytes stay.
   std::optional<Values> updateOfState(unsigned state, Place place);
@@ -75,21 +82,23 @@ private:
   };
 
   Compute typeOf(Level level) const;
-  uint64_t sizeAt(Place place) const;
+  llvm::ArrayRef<uint64_t> shapeAt(Place place) const;
   Scope &scopeAt(Level level, Place place);
   Scope makeScope() const;
 
   std::optional<Values> leaf(const Expr &e, Place place);
   std::optional<Values> shortCut(const Expr &e, Place place);
   Values operation(const Expr &e, Place place);
+  Values reduction(const Expr &e, Place place);
+  Values newtonSchulz(const Expr &e, Place place);
   Values input(unsigned index, Place place) const;
   Values gradient(unsigned tensor) const;
   Values hyper(unsigned index, Place place);
   Values let(unsigned index, Place place);
   Values oldState(unsigned index, Place place) const;
-  std::optional<Values> update(const Equation &equation, Level level,
+  std::optional<Values> update(const Equation &equation, Level level, Axis axis,
                                Place place);
-  Values inTypeOf(Level level, Values values, Place place) const;
+  Values inTypeOf(Level level, Values values) const;
 
   Total totalOfTensor(Reducer reducer, const Expr &operand, unsigned tensor);
   Total totalOfGroup(unsigned reduction, unsigned group);

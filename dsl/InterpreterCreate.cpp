@@ -245,13 +245,12 @@ static void setInitialValues(InterpreterMemory &memory) {
   const Rule &rule = memory.rule;
   Call call(memory);
   auto initial = [&](unsigned s, Place place, uint64_t size) {
-    Values values = call.evaluate(*rule.states[s].initial, place);
+    const State &state = rule.states[s];
+    Values values =
+        call.evaluateAs(*state.initial, state.level, state.axis, place);
     std::vector<double> numbers(size);
     for (uint64_t i = 0; i < size; ++i)
-      numbers[i] = rule.states[s].level == Level::Element
-                       ? roundTo(memory.formatOf(rule.states[s]),
-                                 roundTo(rule.compute, values[i]))
-                       : values[0];
+      numbers[i] = roundTo(memory.formatOf(state), values[i]);
     return numbers;
   };
   memory.states.resize(rule.states.size());
@@ -270,7 +269,8 @@ static void setInitialValues(InterpreterMemory &memory) {
     for (unsigned s : tensor.variant->states)
       tensor.states[s] =
           initial(s, call.placeOf(t),
-                  rule.states[s].level == Level::Element ? tensor.size : 1);
+                  countOf(rule.states[s].level, rule.states[s].axis,
+                          tensor.setup.shape));
   }
 }
 

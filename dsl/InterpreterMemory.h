@@ -65,7 +65,7 @@ struct InterpreterMemory {
 
   /// The format in which a state of this rule is stored.
   Format formatOf(const State &state) const {
-    if (state.level != Level::Element)
+    if (state.level < Level::Axis)
       return Format::F64;
     return state.format.value_or(rule.compute == Compute::F32 ? Format::F32
                                                               : Format::F64);

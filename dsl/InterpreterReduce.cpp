@@ -39,11 +39,24 @@ template <class T> static T sumOfLanes(const std::vector<T> &items) {
   return lanes[0];
 }
 
+template <class T> static T sumInOrder(const std::vector<T> &items) {
+  T total = 0;
+  for (T item : items)
+    total += item;
+  return total;
+}
+
+namespace {
+/// How the items of a sum are added.
+enum class By { Lanes, Order };
+} // namespace
+
 /// Of a list that is already squared, if the reduction takes squares.
 template <class T>
-static T totalOf(Reducer reducer, const std::vector<T> &items) {
+static T totalOf(Reducer reducer, const std::vector<T> &items,
+                 By by = By::Lanes) {
   if (isSum(reducer))
-    return sumOfLanes(items);
+    return by == By::Lanes ? sumOfLanes(items) : sumInOrder(items);
   T total = T(emptyTotal(reducer).value);
   for (T item : items)
     switch (reducer) {
@@ -75,27 +88,42 @@ Total emptyTotal(Reducer reducer) {
   }
 }
 
+/// The total of runs of `length` items, each in the type T, then of these in
+/// f64.
 template <class T>
-static Total elementTotal(Reducer reducer, const double *items, bool isUniform,
-                          uint64_t size) {
-  std::vector<double> blocks;
-  std::vector<T> block;
-  for (uint64_t begin = 0; begin < size; begin += 4096) {
-    block.clear();
-    for (uint64_t i = begin, end = std::min(begin + 4096, size); i < end; ++i) {
-      T item = T(items[isUniform ? 0 : i]);
-      block.push_back(takesSquares(reducer) ? item * item : item);
+static Total totalOfRuns(Reducer reducer, Items items, uint64_t length,
+                         By within, By among) {
+  std::vector<double> totals;
+  std::vector<T> run;
+  for (uint64_t begin = 0; begin < items.count; begin += length) {
+    run.clear();
+    uint64_t end = std::min(begin + length, items.count);
+    for (uint64_t i = begin; i < end; ++i) {
+      T item = T(items[i]);
+      run.push_back(takesSquares(reducer) ? item * item : item);
     }
-    blocks.push_back(totalOf(reducer, block));
+    totals.push_back(totalOf(reducer, run, within));
   }
-  return {totalOf(reducer, blocks), double(size)};
+  return {totalOf(reducer, totals, among), double(items.count)};
 }
 
-Total elementTotal(Reducer reducer, Compute type, const double *items,
-                   bool isUniform, uint64_t size) {
+static Total totalOfRuns(Reducer reducer, Compute type, Items items,
+                         uint64_t length, By within, By among) {
   return type == Compute::F32
-             ? elementTotal<float>(reducer, items, isUniform, size)
-             : elementTotal<double>(reducer, items, isUniform, size);
+             ? totalOfRuns<float>(reducer, items, length, within, among)
+             : totalOfRuns<double>(reducer, items, length, within, among);
+}
+
+Total listTotal(Reducer reducer, Compute type, Items items) {
+  return totalOfRuns(reducer, type, items, 4096, By::Lanes, By::Lanes);
+}
+
+Total rowTotal(Reducer reducer, Compute type, Items items) {
+  return totalOfRuns(reducer, type, items, 512, By::Lanes, By::Order);
+}
+
+Total columnTotal(Reducer reducer, Compute type, Items items) {
+  return totalOfRuns(reducer, type, items, 64, By::Order, By::Order);
 }
 
 Total scalarTotal(Reducer reducer, double item) {

@@ -18,11 +18,25 @@ struct Total {
 /// The total of nothing.
 Total emptyTotal(Reducer reducer);
 
-/// The total of a tensor's elements: each block of 4096 in the compute type,
-/// then the blocks in f64. `items` holds one number for each element, or one
-/// for all if `isUniform`.
-Total elementTotal(Reducer reducer, Compute type, const double *items,
-                   bool isUniform, uint64_t size);
+/// Numbers in memory, `stride` apart; 0: one number, `count` times.
+struct Items {
+  const double *data;
+  uint64_t stride, count;
+
+  double operator[](uint64_t i) const { return data[i * stride]; }
+};
+
+/// The total of a tensor's elements, a block's, or the values of its rows: each
+/// 4096 by lanes in the compute type, then these totals by lanes in f64.
+Total listTotal(Reducer reducer, Compute type, Items items);
+
+/// The total of a row's elements: each 512 by lanes in the compute type, then
+/// these totals in order in f64.
+Total rowTotal(Reducer reducer, Compute type, Items items);
+
+/// The total of a column's elements: each 64 in order in the compute type, then
+/// these totals in order in f64.
+Total columnTotal(Reducer reducer, Compute type, Items items);
 
 /// The total of one number of tensor level or coarser, as a list of its own.
 Total scalarTotal(Reducer reducer, double item);

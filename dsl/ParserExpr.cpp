@@ -230,7 +230,8 @@ ExprPtr Parser::parseWord() {
   return ast::makeRef(word.text, rangeFrom(word), isPrimed);
 }
 
-/// call ::= name '(' [argument {',' argument} ['over' over]] ')'  SPEC (G4)
+/// call ::= name '(' [argument {',' argument} ['over' over ['if' expr]]] ')'
+/// SPEC (G4)
 ExprPtr Parser::parseCall(const Token &name) {
   ast::Expr call = ast::blank(ast::Expr::Kind::Call, name.range());
   call.name = name.text.str();
@@ -253,7 +254,7 @@ ExprPtr Parser::parseCall(const Token &name) {
     call.args.push_back(std::move(value));
     call.argNames.push_back(std::move(argName));
     if (isWord("over")) {
-      if (!parseOver(call))
+      if (!parseOver(call) || !parseFilter(call))
         return nullptr;
       break;
     }
@@ -269,21 +270,43 @@ ExprPtr Parser::parseCall(const Token &name) {
   return limited(ast::make(std::move(call)));
 }
 
-/// over ::= 'over' ('tensor' | 'group' | 'model' | 'rows' | 'cols'
-///        | 'block' '(' int ')')      SPEC (G4)
+/// over ::= 'tensor' | 'group' | 'model' | ['folded'] ('rows' | 'cols')
+///        | 'block' '(' expr ')' | 'folded' 'p'      SPEC (G4)
 bool Parser::parseOver(ast::Expr &call) {
   using ast::Over;
   static const std::pair<const char *, Over> kWords[] = {
       {"tensor", Over::Tensor}, {"group", Over::Group}, {"model", Over::Model},
       {"rows", Over::Rows},     {"cols", Over::Cols},   {"block", Over::Block}};
   take();
-  for (auto [word, over] : kWords)
-    if (takeIfWord(word)) {
-      call.over = over;
-      return over != Over::Block || parseBlockSize(call.blockSize);
-    }
+  call.isFolded = takeIfWord("folded");
+  if (call.isFolded && takeIfWord("p"))
+    return true;
+  for (auto [word, over] : kWords) {
+    bool canFold = over == Over::Rows || over == Over::Cols;
+    if ((call.isFolded && !canFold) || !takeIfWord(word))
+      continue;
+    call.over = over;
+    return over != Over::Block || (call.block = parseBlockSize());
+  }
+  if (call.isFolded)
+    return unexpected("'rows', 'cols' or 'p' after 'folded'");
   return unexpected("'tensor', 'group', 'model', 'rows', 'cols' or 'block(n)' "
                     "after 'over'");
+}
+
+/// ['if' expr]: which tensors stand in the list of a group or model.  SPEC (G4)
+bool Parser::parseFilter(ast::Expr &call) {
+  bool isAcross =
+      call.over == ast::Over::Group || call.over == ast::Over::Model;
+  if (!isAcross || !takeIfWord("if"))
+    return true;
+  ExprPtr condition = parseExpr();
+  if (!condition)
+    return false;
+  call.args.push_back(std::move(condition));
+  call.argNames.emplace_back();
+  call.isFiltered = true;
+  return true;
 }
 
 } // namespace updraft

@@ -63,7 +63,7 @@ private:
   bool parseDomain(ast::Hyper &hyper);
   bool parseState(ast::Box &box);
   bool parseShape(ast::State &state);
-  bool parseBlockSize(unsigned &size);
+  ast::ExprPtr parseBlockSize();
   bool parseFormat(std::string &format);
   bool parseInput(ast::Box &box);
   bool parseEquation(ast::Box &box);
@@ -88,6 +88,7 @@ private:
   ast::ExprPtr parseWord();
   ast::ExprPtr parseCall(const Token &name);
   bool parseOver(ast::Expr &call);
+  bool parseFilter(ast::Expr &call);
   ast::ExprPtr limited(ast::ExprPtr expression);
 
   Diagnostics &diagnostics_;

@@ -117,8 +117,9 @@ bool Parser::parseState(ast::Box &box) {
   return true;
 }
 
-/// shape ::= ('like' | 'rows' | 'cols' | 'matrix' | 'block' '(' int ')') 'p'
-///         | 'tensor' | 'group' | 'model'      SPEC (G4)
+/// shape ::= 'tensor' | 'group' | 'model' | array 'p'
+/// array ::= 'like' | ['folded'] ('rows' | 'cols' | 'matrix')
+///         | 'block' '(' expr ')'      SPEC (G4)
 bool Parser::parseShape(ast::State &state) {
   using ast::Shape;
   static const std::pair<const char *, Shape> kScalars[] = {
@@ -136,29 +137,33 @@ bool Parser::parseShape(ast::State &state) {
       state.shape = shape;
       return true;
     }
-  for (auto [word, shape] : kShapes)
-    if (takeIfWord(word)) {
-      state.shape = shape;
-      if (shape == Shape::Block && !parseBlockSize(state.blockSize))
-        return false;
-      return expectWord("p", "after the shape");
-    }
+  state.isFolded = takeIfWord("folded");
+  for (auto [word, shape] : kShapes) {
+    bool canFold = shape != Shape::Like && shape != Shape::Block;
+    if ((state.isFolded && !canFold) || !takeIfWord(word))
+      continue;
+    state.shape = shape;
+    if (shape == Shape::Block && !(state.block = parseBlockSize()))
+      return false;
+    return expectWord("p", "after the shape");
+  }
+  if (state.isFolded)
+    return unexpected("'rows', 'cols' or 'matrix' after 'folded'");
   return unexpected("a shape: 'like p', 'tensor', 'group', 'model', 'rows p', "
                     "'cols p', 'matrix p' or 'block(n) p'");
 }
 
-/// '(' int ')'      SPEC (G4)
-bool Parser::parseBlockSize(unsigned &size) {
+/// '(' expr ')'; null after an error      SPEC (G4)
+ast::ExprPtr Parser::parseBlockSize() {
   Token opening = token();
   if (!expect(Kind::LeftParen, "'(' and the block's size"))
-    return false;
-  double value = token().number;
-  if (!is(Kind::Number) || value < 1 || value > 1 << 30 ||
-      value != unsigned(value))
-    return unexpected("a whole number of elements");
-  take();
-  size = unsigned(value);
-  return expectClosing(Kind::RightParen, opening);
+    return nullptr;
+  ++openBrackets_;
+  ast::ExprPtr size = parseExpr();
+  --openBrackets_;
+  if (!size || !expectClosing(Kind::RightParen, opening))
+    return nullptr;
+  return size;
 }
 
 /// format ::= name ['(' arg {',' arg} ')'] ['stochastic' | 'kahan']
@@ -232,7 +237,7 @@ bool Parser::parseEquation(ast::Box &box) {
   return true;
 }
 
-/// view ::= 'view' name ['=' expr]      SPEC (G4)
+/// view ::= 'view' name ['=' expr ['if' expr]]      SPEC (G4)
 bool Parser::parseView(ast::Box &box) {
   ast::View view;
   view.doc = docOf(take());
@@ -240,8 +245,12 @@ bool Parser::parseView(ast::Box &box) {
   if (!name)
     return false;
   view.name = *name;
-  if (takeIf(Kind::Assign) && !(view.value = parseExpr()))
-    return false;
+  if (takeIf(Kind::Assign)) {
+    if (!(view.value = parseExpr()))
+      return false;
+    if (!isOnNewLine() && takeIfWord("if") && !(view.guard = parseExpr()))
+      return false;
+  }
   box.views.push_back(std::move(view));
   return true;
 }

@@ -159,17 +159,22 @@ static void printBinary(raw_ostream &out, const Expr &e) {
 
 static void printCall(raw_ostream &out, const Expr &e) {
   out << e.name << '(';
-  for (size_t i = 0; i < e.args.size(); ++i) {
+  size_t count = e.args.size() - e.isFiltered;
+  for (size_t i = 0; i < count; ++i) {
     if (i)
       out << ", ";
     if (i < e.argNames.size() && !e.argNames[i].empty())
       out << e.argNames[i] << " = ";
     printExpr(out, *e.args[i], kSelect);
   }
-  if (e.over) {
-    out << " over " << wordFor(*e.over);
-    if (*e.over == ast::Over::Block)
-      out << '(' << e.blockSize << ')';
+  if (e.over || e.isFolded)
+    out << " over " << (e.isFolded ? "folded " : "")
+        << (e.over ? wordFor(*e.over) : "p");
+  if (e.block)
+    out << '(' << print(*e.block) << ')';
+  if (e.isFiltered) {
+    out << " if ";
+    printExpr(out, *e.args.back(), kSelect);
   }
   out << ')';
 }
@@ -259,9 +264,10 @@ static void printState(raw_ostream &out, const ast::State &state) {
   static const char *const kShapes[] = {"like p",   "rows p", "cols p",
                                         "matrix p", "block",  "tensor",
                                         "group",    "model"};
-  out << "  state " << state.name.text << ": " << kShapes[int(state.shape)];
-  if (state.shape == ast::Shape::Block)
-    out << '(' << state.blockSize << ") p";
+  out << "  state " << state.name.text << ": "
+      << (state.isFolded ? "folded " : "") << kShapes[int(state.shape)];
+  if (state.block)
+    out << '(' << text(state.block) << ") p";
   if (!state.format.empty())
     out << " as " << state.format;
   out << " = " << text(state.initial);
@@ -284,6 +290,8 @@ static void printView(raw_ostream &out, const ast::View &view) {
   out << "  view " << view.name.text;
   if (view.value)
     out << " = " << text(view.value);
+  if (view.guard)
+    out << " if " << text(view.guard);
   out << '\n';
 }
 

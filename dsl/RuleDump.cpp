@@ -9,10 +9,15 @@
 
 using namespace updraft;
 
-static const char *levelName(Level level) {
+static std::string levelName(Level level, Axis axis = {}) {
   static const char *const names[] = {"build",  "model", "group",
                                       "tensor", "axis",  "element"};
-  return names[unsigned(level)];
+  static const char *const kinds[] = {"", "rows", "cols", "matrix", "block"};
+  if (level != Level::Axis)
+    return names[unsigned(level)];
+  std::string text = axis.isFolded ? "folded " : "";
+  text += kinds[unsigned(axis.kind)];
+  return axis.block ? text + "(" + std::to_string(axis.block) + ")" : text;
 }
 
 static const char *formatName(Format format) {
@@ -132,6 +137,10 @@ static void write(llvm::raw_ostream &out, const Rule &rule, const Expr *node) {
     out << (i ? ", " : "");
     write(out, rule, node->args[i]);
   }
+  if (node->op == Op::Reduce && node->level == Level::Axis)
+    out << " to " << levelName(node->level, node->axis);
+  if (node->op == Op::NewtonSchulz && node->axis.isFolded)
+    out << " over folded p";
   out << ')';
 }
 
@@ -153,7 +162,7 @@ static void write(llvm::raw_ostream &out, const Rule &rule,
 
 static void write(llvm::raw_ostream &out, const Rule &rule,
                   const State &state) {
-  out << "state " << state.name << ": " << levelName(state.level);
+  out << "state " << state.name << ": " << levelName(state.level, state.axis);
   if (state.format)
     out << " as " << formatName(*state.format);
   out << " = ";
@@ -167,7 +176,8 @@ static void write(llvm::raw_ostream &out, const Rule &rule,
   switch (equation.target) {
   case Equation::Target::Let:
     out << letName(rule, equation.index) << ": "
-        << levelName(rule.lets[equation.index].level);
+        << levelName(rule.lets[equation.index].level,
+                     rule.lets[equation.index].axis);
     break;
   case Equation::Target::State:
     out << rule.states[equation.index].name << '\'';
@@ -210,7 +220,8 @@ static void write(llvm::raw_ostream &out, const Rule &rule,
                   const std::vector<View> &views,
                   const std::vector<Require> &requirements) {
   for (const View &view : views) {
-    out << "  view " << view.name << ": " << levelName(view.level) << " = ";
+    out << "  view " << view.name << ": " << levelName(view.level, view.axis)
+        << " = ";
     write(out, rule, view.value);
     out << '\n';
   }

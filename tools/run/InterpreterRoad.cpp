@@ -29,6 +29,29 @@ static llvm::Error asError(bool isDone, const std::string &text) {
   return isDone ? llvm::Error::success() : llvm::createStringError(text);
 }
 
+/// The shape of an array of this axis: p's without the axes that are reduced
+/// away; one number a block in a row.
+static std::vector<int64_t> shapeOf(Axis axis, std::vector<int64_t> shape) {
+  int64_t size = 1;
+  for (int64_t dim : shape)
+    size *= dim;
+  if (axis.kind == AxisKind::Block)
+    return {int64_t((uint64_t(size) + axis.block - 1) / axis.block)};
+  if (axis.kind == AxisKind::None)
+    return shape;
+  if (axis.isFolded && shape.size() > 2) {
+    int64_t rest = 1;
+    for (size_t i = 1; i < shape.size(); ++i)
+      rest *= shape[i];
+    shape = {shape[0], rest};
+  }
+  if (axis.kind != AxisKind::Rows)
+    shape.erase(shape.end() - 2);
+  if (axis.kind != AxisKind::Cols)
+    shape.pop_back();
+  return shape;
+}
+
 namespace {
 class InterpreterRoad : public Road {
 public:
@@ -131,16 +154,17 @@ void InterpreterRoad::appendStates(Level level, unsigned index,
                                    const Tensor *param,
                                    const std::string &owner, Tensors &tensors) {
   for (const State &state : rule.states) {
-    if (state.level != level)
+    bool isArray = level >= Level::Axis;
+    if (isArray ? state.level < Level::Axis : state.level != level)
       continue;
     const std::vector<double> *values = interpreter->state(state.name, index);
     if (!values)
       continue;
-    bool isElement = level == Level::Element;
     tensors.push_back(withValues(
         owner + "." + state.name,
-        isElement ? state.format.value_or(computeFormat()) : Format::F64,
-        isElement ? param->shape : std::vector<int64_t>{}, *values));
+        isArray ? state.format.value_or(computeFormat()) : Format::F64,
+        isArray ? shapeOf(state.axis, param->shape) : std::vector<int64_t>{},
+        *values));
   }
 }
 
@@ -178,10 +202,12 @@ void InterpreterRoad::appendView(const View &view, Tensors &tensors) {
     auto values = interpreter->view(view.name, place);
     if (!values || find(tensors, full))
       continue;
-    bool isElement = view.level == Level::Element;
-    tensors.push_back(withValues(
-        full, isElement ? computeFormat() : Format::F64,
-        isElement ? params[index].shape : std::vector<int64_t>{}, *values));
+    bool isArray = view.level >= Level::Axis;
+    tensors.push_back(withValues(full, isArray ? computeFormat() : Format::F64,
+                                 isArray
+                                     ? shapeOf(view.axis, params[index].shape)
+                                     : std::vector<int64_t>{},
+                                 *values));
   }
 }
 

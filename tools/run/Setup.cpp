@@ -99,6 +99,23 @@ readHyper(const Setting &setting, const Rule &rule, llvm::StringRef kind) {
 //===- Settings
 //------------------------------------------------------------===//
 
+/// The rates of a routed rule that `name` may mean: set by hand, all of them at
+/// once. Empty if it means something else too.
+static std::vector<std::string> ratesCalled(llvm::StringRef name,
+                                            const Rule &rule) {
+  std::vector<std::string> rates;
+  for (const std::string &full : candidates(name, namesOf(rule.hypers)))
+    for (const Hyper &hyper : rule.hypers) {
+      if (hyper.name != full)
+        continue;
+      if (!hyper.isRate)
+        return {};
+      if (!hyper.computed)
+        rates.push_back(full);
+    }
+  return rates;
+}
+
 /// Moves those settings that name options into the request. The rule with all
 /// its options as they are by default says which do.
 static llvm::Error takeOptions(std::vector<Setting> &settings, Request &request,
@@ -120,6 +137,10 @@ static llvm::Error takeOptions(std::vector<Setting> &settings, Request &request,
   llvm::append_range(both, hypers);
   std::vector<Setting> rest;
   for (Setting &setting : settings) {
+    if (!ratesCalled(setting.name, *rule).empty()) {
+      rest.push_back(std::move(setting));
+      continue;
+    }
     llvm::Expected<std::string> name =
         resolve(setting.name, both, "option or hyper");
     if (!name)
@@ -138,7 +159,15 @@ static llvm::Error addHypers(const std::vector<Setting> &settings,
                              const Rule &rule,
                              std::vector<HyperValue> &hypers) {
   std::vector<HyperValue> own;
+  std::vector<Setting> single;
   for (const Setting &setting : settings) {
+    std::vector<std::string> rates = ratesCalled(setting.name, rule);
+    if (rates.empty())
+      single.push_back(setting);
+    for (const std::string &rate : rates)
+      single.push_back({rate, setting.value});
+  }
+  for (const Setting &setting : single) {
     llvm::Expected<HyperValue> hyper =
         readHyper(setting, rule, "option or hyper");
     if (!hyper)
@@ -156,8 +185,7 @@ static llvm::Error addHypers(const std::vector<Setting> &settings,
   return llvm::Error::success();
 }
 
-//===- Groups and tags
-//-----------------------------------------------------===//
+//===- Groups and tags -----------------------------------------------------===//
 
 /// Calls `use` with the position of each parameter that a pattern matches.
 static llvm::Error forEachMatch(const std::vector<std::string> &patterns,

@@ -1,0 +1,50 @@
+//===- Unsupported.cpp - What the compiler cannot do yet ------------------===//
+
+#include "compiler/Unsupported.h"
+
+#include "dsl/Rule.h"
+
+#include "llvm/Support/SourceMgr.h"
+
+using namespace updraft;
+
+static std::string messageAt(const llvm::SourceMgr *sources,
+                             llvm::SMRange range, const char *what,
+                             const char *label) {
+  std::string text = std::string(what) +
+                     " cannot be compiled yet; the interpreter runs it [" +
+                     label + "]";
+  unsigned buffer = sources && range.Start.isValid()
+                        ? sources->FindBufferContainingLoc(range.Start)
+                        : 0;
+  if (!buffer)
+    return text;
+  auto [line, column] = sources->getLineAndColumn(range.Start, buffer);
+  return (sources->getMemoryBuffer(buffer)->getBufferIdentifier() + ":" +
+          llvm::Twine(line) + ":" + llvm::Twine(column) + ": " + text)
+      .str();
+}
+
+std::string updraft::findUnsupported(const Rule &rule,
+                                     const llvm::SourceMgr *sources) {
+  auto say = [&](llvm::SMRange range, const char *what, const char *label) {
+    return messageAt(sources, range, what, label);
+  };
+  for (const State &state : rule.states)
+    if (state.level == Level::Axis)
+      return say(state.range, "a state of rows, columns, matrices or blocks",
+                 "U5");
+  for (const Expr &node : rule.nodes) {
+    if (node.op == Op::NewtonSchulz)
+      return say(node.range, "'newton_schulz'", "U6");
+    if (node.level == Level::Axis)
+      return say(node.range, "a value of rows, columns, matrices or blocks",
+                 "U5");
+  }
+  for (size_t i = 0; i < rule.reductions.size(); ++i)
+    for (const Variant &variant : rule.variants)
+      if (!rule.reductions[i].shared && !variant.operands[i])
+        return say(rule.reductions[i].range,
+                   "a reduction over the tensors of one route", "U2");
+  return {};
+}
