@@ -362,8 +362,7 @@ static ExprPtr literal(llvm::StringRef text, ast::Range range) {
 
 /// SPEC (B3, B5, B15, B16). `given` are the options of settings before.
 static bool bindSetting(const Setting &setting, Scopes &scopes,
-                        Diagnostics &diagnostics,
-                        llvm::ArrayRef<Part *> parts,
+                        Diagnostics &diagnostics, llvm::ArrayRef<Part *> parts,
                         std::vector<ast::Option *> &given) {
   // The setting becomes a text of its own, so that messages can point at it.
   std::string text = setting.name + "=" + setting.value;

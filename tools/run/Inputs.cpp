@@ -11,8 +11,7 @@
 using namespace updraft;
 using namespace updraft::run;
 
-//===- Tensors on the command line
-//-----------------------------------------===//
+//===- Tensors on the command line ---------------------------------------===//
 
 /// 'w[2x2]=1,0,0,1'; without brackets a vector.
 static llvm::Expected<Tensor> readInlineTensor(llvm::StringRef text,
@@ -78,8 +77,7 @@ llvm::Expected<Tensors> run::readTensors(llvm::StringRef source,
   return tensors;
 }
 
-//===- Tensors made up
-//-----------------------------------------------------===//
+//===- Tensors made up ---------------------------------------------------===//
 
 double run::makeUpNumber(Random &random, Format format) {
   double value = random.uniform() + random.uniform();
@@ -145,8 +143,7 @@ Tensors Inputs::makeUpGrads(size_t step) const {
   return grads;
 }
 
-//===- Inputs
-//--------------------------------------------------------------===//
+//===- Inputs ------------------------------------------------------------===//
 
 llvm::Expected<Inputs> Inputs::open(const CommandLine &line) {
   Inputs inputs;

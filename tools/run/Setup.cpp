@@ -20,8 +20,7 @@ std::error_code RuleError::convertToErrorCode() const {
   return llvm::inconvertibleErrorCode();
 }
 
-//===- Which name is meant
-//-------------------------------------------------===//
+//===- Which name is meant -----------------------------------------------===//
 
 /// All full names that `name` may stand for: itself, or those that end in it.
 static std::vector<std::string>
@@ -96,8 +95,7 @@ readHyper(const Setting &setting, const Rule &rule, llvm::StringRef kind) {
   return HyperValue{std::move(*name), *value};
 }
 
-//===- Settings
-//------------------------------------------------------------===//
+//===- Settings ----------------------------------------------------------===//
 
 /// The rates of a routed rule that `name` may mean: set by hand, all of them at
 /// once. Empty if it means something else too.
@@ -185,7 +183,7 @@ static llvm::Error addHypers(const std::vector<Setting> &settings,
   return llvm::Error::success();
 }
 
-//===- Groups and tags -----------------------------------------------------===//
+//===- Groups and tags ---------------------------------------------------===//
 
 /// Calls `use` with the position of each parameter that a pattern matches.
 static llvm::Error forEachMatch(const std::vector<std::string> &patterns,
