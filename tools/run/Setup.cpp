@@ -152,19 +152,30 @@ static llvm::Error takeOptions(std::vector<Setting> &settings, Request &request,
   return llvm::Error::success();
 }
 
-/// Adds the hypers of one list, which replace those that were there before.
-static llvm::Error addHypers(const std::vector<Setting> &settings,
-                             const Rule &rule,
-                             std::vector<HyperValue> &hypers) {
-  std::vector<HyperValue> own;
+/// The settings with one for each rate that a name for all of them means. A
+/// rate that is set by its own name is not among them.
+static std::vector<Setting> singleHypers(const std::vector<Setting> &settings,
+                                         const Rule &rule) {
   std::vector<Setting> single;
   for (const Setting &setting : settings) {
     std::vector<std::string> rates = ratesCalled(setting.name, rule);
     if (rates.empty())
       single.push_back(setting);
-    for (const std::string &rate : rates)
-      single.push_back({rate, setting.value});
+    for (const std::string &rate : rates) {
+      auto isOwn = [&](const Setting &other) { return other.name == rate; };
+      if (setting.name == rate || llvm::none_of(settings, isOwn))
+        single.push_back({rate, setting.value});
+    }
   }
+  return single;
+}
+
+/// Adds the hypers of one list, which replace those that were there before.
+static llvm::Error addHypers(const std::vector<Setting> &settings,
+                             const Rule &rule,
+                             std::vector<HyperValue> &hypers) {
+  std::vector<HyperValue> own;
+  std::vector<Setting> single = singleHypers(settings, rule);
   for (const Setting &setting : single) {
     llvm::Expected<HyperValue> hyper =
         readHyper(setting, rule, "option or hyper");
