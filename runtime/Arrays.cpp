@@ -213,8 +213,8 @@ updraft_status updraft::runtime::checkOverlap(const Optimizer &optimizer,
   return UPDRAFT_OK;
 }
 
-updraft_status updraft::runtime::sortRanges(Optimizer &optimizer) {
-  auto &ranges = optimizer.ranges;
+updraft_status updraft::runtime::sortRanges(const Optimizer &optimizer,
+                                            std::vector<Range> &ranges) {
   std::sort(ranges.begin(), ranges.end(), [](const Range &a, const Range &b) {
     return a.begin != b.begin ? a.begin < b.begin : a.param < b.param;
   });
@@ -222,6 +222,10 @@ updraft_status updraft::runtime::sortRanges(Optimizer &optimizer) {
     const Range &a = ranges[i - 1], &b = ranges[i];
     if (b.begin >= a.end)
       continue;
+    if (a.param == kStates || b.param == kStates)
+      return fail(UPDRAFT_INVALID_ARGUMENT, "%s: %s overlaps %s",
+                  optimizer.rule(), rangeText(optimizer, a).c_str(),
+                  rangeText(optimizer, b).c_str());
     const char *nameA = optimizer.params[a.param].name.c_str();
     const char *nameB = optimizer.params[b.param].name.c_str();
     if (a.begin == b.begin && a.end == b.end)

@@ -317,6 +317,8 @@ updraft_status updraft_optimizer_save(const updraft_optimizer *optimizer,
     if (!path)
       return fail(UPDRAFT_INVALID_ARGUMENT, "%s: path is null",
                   optimizer->rule());
+    if (updraft_status status = requireStates(*optimizer))
+      return status;
     return save(*optimizer, path);
   });
 }
@@ -327,6 +329,8 @@ updraft_status updraft_optimizer_load(updraft_optimizer *optimizer,
     if (!path)
       return fail(UPDRAFT_INVALID_ARGUMENT, "%s: path is null",
                   optimizer->rule());
+    if (updraft_status status = requireStates(*optimizer))
+      return status;
     return Loader(*optimizer, path).run();
   });
 }

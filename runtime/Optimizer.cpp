@@ -70,7 +70,16 @@ static updraft_status takeParams(Optimizer &optimizer,
   }
   if (updraft_status status = checkNames(optimizer))
     return status;
-  return sortRanges(optimizer);
+  return sortRanges(optimizer, optimizer.ranges);
+}
+
+/// What sets states in memory that is not there yet.
+static void dropElements(Schedule &schedule) {
+  for (Segment &segment : schedule)
+    for (Chain &chain : segment.chains)
+      std::erase_if(chain.kernels, [](const Kernel &kernel) {
+        return kernel.level == UPDRAFT_ELEMENT;
+      });
 }
 
 static updraft_status create(updraft_loaded_program *program,
@@ -102,6 +111,8 @@ static updraft_status create(updraft_loaded_program *program,
     return status;
   if (updraft_status status = checkRequires(*optimizer))
     return status;
+  if (!optimizer->hasStates)
+    dropElements(optimizer->atInit);
   // The same threads as in a step, so that memory lies near who works on it.
   runAll(*optimizer, optimizer->atInit, optimizer->shareCount);
   *result = optimizer.release();
@@ -122,9 +133,9 @@ void updraft_optimizer_destroy(updraft_optimizer *optimizer) {
   delete optimizer;
 }
 
-/// Inputs are read while parameters are written: they must not share memory.
-static updraft_status checkInputs(const Optimizer &optimizer, uintptr_t begin,
-                                  uint64_t bytes, const std::string &what) {
+updraft_status updraft::runtime::checkInputs(const Optimizer &optimizer,
+                                             uintptr_t begin, uint64_t bytes,
+                                             const std::string &what) {
   for (const Param &other : optimizer.params) {
     const Table &table = optimizer.tables[other.variant];
     for (size_t k = 0; table.hasInputs && k < table.arrays.size(); ++k) {

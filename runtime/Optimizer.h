@@ -94,7 +94,8 @@ using Schedule = std::vector<Segment>;
 
 struct updraft_optimizer {
   explicit updraft_optimizer(const updraft_options *options)
-      : threads(options), seed(options ? options->seed : 0) {}
+      : threads(options), seed(options ? options->seed : 0),
+        hasStates(!options || !(options->flags & UPDRAFT_STATES_GIVEN)) {}
   ~updraft_optimizer() { updraft_program_release(loaded); }
 
   const updraft_program *program() const { return loaded->program; }
@@ -123,6 +124,7 @@ struct updraft_optimizer {
   updraft_loaded_program *loaded = nullptr; ///< one reference
   updraft::runtime::Threads threads;
   uint64_t seed;
+  bool hasStates = true; ///< false: their memory is still to be given
   uint32_t shareCount = 1;
   uint32_t groupCount = 1;
 
@@ -212,8 +214,19 @@ updraft_status checkOverlap(const Optimizer &optimizer, const void *data,
                             uint64_t bytes, const std::string &what,
                             uint32_t except = kStates - 1);
 
-/// Sorts the parameters' ranges; fails where two overlap.
-updraft_status sortRanges(Optimizer &optimizer);
+/// Sorts ranges; fails where two overlap.
+updraft_status sortRanges(const Optimizer &optimizer,
+                          std::vector<Range> &ranges);
+
+//===- Bind.cpp
+//-------------------------------------------------------------===//
+
+/// Fails while the caller has not given the states' memory.
+updraft_status requireStates(const Optimizer &optimizer);
+
+/// Inputs are read while parameters are written: they must not share memory.
+updraft_status checkInputs(const Optimizer &optimizer, uintptr_t begin,
+                           uint64_t bytes, const std::string &what);
 
 //===- Variants.cpp
 //---------------------------------------------------------===//

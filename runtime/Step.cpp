@@ -158,6 +158,8 @@ updraft_status step(Optimizer &optimizer, const updraft_ndarray *grads,
     return fail(UPDRAFT_INVALID_ARGUMENT, "%s: the gradients are null", rule);
   if (!count)
     return UPDRAFT_OK;
+  if (updraft_status status = requireStates(optimizer))
+    return status;
   if (updraft_status status = checkScalarInputs(optimizer))
     return status;
   StepCall call{optimizer, grads, {kNothingWrong}, {0}};

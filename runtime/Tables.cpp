@@ -191,9 +191,11 @@ void updraft::runtime::buildTables(Optimizer &optimizer,
   optimizer.groups =
       Block(size_t(program->group_slots) * 8 * optimizer.groupCount);
   uint64_t partials = fillRows(optimizer, given);
-  optimizer.states = Block(layStates(optimizer, nullptr));
-  layStates(optimizer, optimizer.states.data());
-  addStatesRange(optimizer);
+  if (optimizer.hasStates) {
+    optimizer.states = Block(layStates(optimizer, nullptr));
+    layStates(optimizer, optimizer.states.data());
+    addStatesRange(optimizer);
+  }
   fillFrames(optimizer, partials);
   optimizer.checkedGrads.assign(optimizer.params.size(), 0);
   optimizer.inputsGiven.assign(program->scalars.count, 0);

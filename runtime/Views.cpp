@@ -222,5 +222,9 @@ static updraft_status view(Optimizer &optimizer, const char *name, size_t index,
 updraft_status updraft_optimizer_view(updraft_optimizer *optimizer,
                                       const char *name, size_t index,
                                       const updraft_ndarray *out) {
-  return call(optimizer, [&] { return view(*optimizer, name, index, out); });
+  return call(optimizer, [&] {
+    if (updraft_status status = requireStates(*optimizer))
+      return status;
+    return view(*optimizer, name, index, out);
+  });
 }

@@ -116,11 +116,19 @@ typedef struct updraft_executor {
   uint32_t threads; /* at least 1 */
 } updraft_executor;
 
+enum updraft_option_flag {
+  /* No memory is made for the array states: updraft_optimizer_bind gives it
+     before the first step. What it holds is the caller's, also at first. A
+     scalar state that starts from p is the caller's to set. */
+  UPDRAFT_STATES_GIVEN = 1
+};
+
 typedef struct updraft_options {
   uint32_t struct_bytes;            /* sizeof(updraft_options) */
   uint32_t threads;                 /* 0: as many as processors */
   const updraft_executor *executor; /* null: an OpenMP runtime, else serial */
   uint64_t seed;
+  uint32_t flags; /* of enum updraft_option_flag */
 } updraft_options;
 
 /*===- Optimizers ---------------------------------------------------------===*/
@@ -166,6 +174,18 @@ UPDRAFT_API updraft_status updraft_optimizer_step(updraft_optimizer *optimizer,
    a host moved them). */
 UPDRAFT_API updraft_status updraft_optimizer_rebind(
     updraft_optimizer *optimizer, size_t index, const updraft_ndarray *array);
+
+/* Gives all parameters and all array states memory at once: of the shapes and
+   dtypes that they have, used in place, its content taken as it is. `states`
+   holds those of parameter 0 in the order of updraft_optimizer_state_name,
+   scalars left out, then those of parameter 1, ...; with null and 0 the states
+   stay where they are. For hosts that own the states, or move their tensors
+   from step to step. */
+UPDRAFT_API updraft_status updraft_optimizer_bind(updraft_optimizer *optimizer,
+                                                  const updraft_ndarray *params,
+                                                  size_t param_count,
+                                                  const updraft_ndarray *states,
+                                                  size_t state_count);
 
 /* Evaluates view `name` of parameter `index` into `out`, which has the
    parameter's shape (element level) or rank 0 and dtype f64 (coarser levels).

@@ -223,7 +223,7 @@ private:
       list.push_back({settings[g].data(), settings[g].size()});
     }
     updraft_options given = {sizeof(updraft_options), options.threads,
-                             options.executor, options.seed};
+                             options.executor, options.seed, 0};
     updraft_optimizer *made = nullptr;
     check(updraft_optimizer_create(program.get(), list.data(), list.size(),
                                    params.data(), params.size(), &given,

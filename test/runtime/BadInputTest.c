@@ -94,7 +94,7 @@ static void wrongLists(void) {
 
 static void wrongOptions(void) {
   updraft_optimizer *optimizer = NULL;
-  updraft_options options = {4, 1, NULL, 0};
+  updraft_options options = {4, 1, NULL, 0, 0};
   updraft_executor executor = {NULL, NULL, 1};
   CHECK_FAILS(
       updraft_optimizer_create(program, NULL, 0, NULL, 0, &options, &optimizer),

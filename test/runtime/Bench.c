@@ -97,7 +97,7 @@ static void compare(const char *name, size_t count, int64_t size, int rounds,
   place(&t, &r, &hand, count, size, skew);
   updraft_loaded_program *program = NULL;
   updraft_optimizer *optimizer = NULL;
-  updraft_options options = {sizeof options, threads, NULL, 0};
+  updraft_options options = {sizeof options, threads, NULL, 0, 0};
   if (updraft_program_from(fakeAdamw(), &program) ||
       updraft_optimizer_create(program, NULL, 0, t.params, count, &options,
                                &optimizer)) {

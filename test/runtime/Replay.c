@@ -126,7 +126,8 @@ int main(int argc, char **argv) {
     grads[k].data = malloc((size_t)kSizes[k] * 8 + 8);
     fill(array.data, dtype, kSizes[k], (uint32_t)k << 24);
   }
-  updraft_options options = {sizeof options, (uint32_t)atoi(argv[2]), NULL, 0};
+  updraft_options options = {sizeof options, (uint32_t)atoi(argv[2]), NULL, 0,
+                             0};
   if (updraft_optimizer_create(program, NULL, 0, params, kTensors, &options,
                                &optimizer))
     die();

@@ -65,10 +65,10 @@ static void threadsChangeNoBit(void) {
   int regions = 0;
   updraft_executor executor = {runOnThreads, &regions, 3};
   updraft_options options[] = {
-      {sizeof(updraft_options), 1, NULL, 0},
-      {sizeof(updraft_options), 2, NULL, 0},
-      {sizeof(updraft_options), 2, &executor, 0},
-      {sizeof(updraft_options), 0, &executor, 0},
+      {sizeof(updraft_options), 1, NULL, 0, 0},
+      {sizeof(updraft_options), 2, NULL, 0, 0},
+      {sizeof(updraft_options), 2, &executor, 0, 0},
+      {sizeof(updraft_options), 0, &executor, 0, 0},
   };
   Tensors first = {0};
   for (size_t o = 0; o < sizeof options / sizeof *options; ++o) {

@@ -83,7 +83,7 @@ static void intrude(void *context, uint32_t threads,
 static void oneOptimizerInTwoThreadsIsBusy(void) {
   int regions = 0;
   updraft_executor executor = {intrude, &regions, 2};
-  updraft_options options = {sizeof options, 0, &executor, 0};
+  updraft_options options = {sizeof options, 0, &executor, 0, 0};
   Tensors t = makeTensors(4, sizes, 4);
   shared = make(&t, &options);
   CHECK_OK(updraft_optimizer_step(shared, t.grads, t.count, NULL));
@@ -100,7 +100,7 @@ static void oneOptimizerInTwoThreadsIsBusy(void) {
 
 static void usableAfterFork(void) {
 #if !defined(WATCHED) /* the tool does not follow a fork with threads */
-  updraft_options options = {sizeof options, 2, NULL, 0};
+  updraft_options options = {sizeof options, 2, NULL, 0, 0};
   Tensors t = makeTensors(8, sizes, 4), r = makeTensors(8, sizes, 4);
   updraft_optimizer *a = make(&t, &options), *b = make(&r, &options);
   CHECK_OK(updraft_optimizer_step(a, t.grads, t.count, NULL));
@@ -135,7 +135,7 @@ static void runAlone(void *context, uint32_t threads,
 static void fewerThreadsThanAskedFor(void) {
   int regions = 0;
   updraft_executor executor = {runAlone, &regions, 4};
-  updraft_options options = {sizeof options, 0, &executor, 0};
+  updraft_options options = {sizeof options, 0, &executor, 0, 0};
   Tensors t = makeTensors(8, sizes, 4), r = makeTensors(8, sizes, 4);
   updraft_optimizer *a = make(&t, &options), *b = make(&r, NULL);
   CHECK_OK(updraft_optimizer_step(a, t.grads, t.count, NULL));

@@ -1,0 +1,151 @@
+//===- Bind.cpp - Tensors and states in memory of the caller's
+//-------------===//
+//
+// Everything is checked before anything changes: the new ranges are built
+// beside the old ones and take their place at the end.
+//
+//===----------------------------------------------------------------------===//
+
+#include "States.h"
+
+#include <algorithm>
+
+using namespace updraft::runtime;
+
+namespace {
+
+class Binding {
+public:
+  Binding(Optimizer &optimizer, const updraft_ndarray *params,
+          const updraft_ndarray *states)
+      : optimizer(optimizer), params(params), states(states) {}
+
+  updraft_status check(size_t stateCount);
+  void take();
+
+private:
+  updraft_status add(const Param &param, const updraft_ndarray &array,
+                     uint32_t format, uint32_t range, const char *state);
+  size_t arrayStates() const;
+
+  Optimizer &optimizer;
+  const updraft_ndarray *params, *states;
+  std::vector<Range> ranges;
+};
+
+size_t Binding::arrayStates() const {
+  size_t count = 0;
+  for (const Table &table : optimizer.tables)
+    for (const updraft_array &array : table.arrays)
+      count += array.role == UPDRAFT_STATE ? table.rowCount : 0;
+  return count;
+}
+
+/// `state` is null for the parameter itself.
+updraft_status Binding::add(const Param &param, const updraft_ndarray &array,
+                            uint32_t format, uint32_t range,
+                            const char *state) {
+  auto what = [&] {
+    return state ? std::string("state '") + state + "' of '" + param.name + "'"
+                 : "the new memory of '" + param.name + "'";
+  };
+  // The text is only worth making where it is needed.
+  if (!arrayFits(array, optimizer.shapes[param.id], format) || !array.data)
+    if (updraft_status status =
+            checkArray(optimizer, param, array, format, what()))
+      return status;
+  uint64_t bytes = param.size * bytesOf(format);
+  uintptr_t begin = reinterpret_cast<uintptr_t>(array.data);
+  if (begin + bytes < begin)
+    return fail(UPDRAFT_INVALID_ARGUMENT, "%s: %s does not lie in memory",
+                optimizer.rule(), what().c_str());
+  if (bytes)
+    ranges.push_back({begin, begin + bytes, range});
+  return UPDRAFT_OK;
+}
+
+updraft_status Binding::check(size_t stateCount) {
+  if (states && stateCount != arrayStates())
+    return fail(UPDRAFT_INVALID_ARGUMENT,
+                "%s: %zu states were given, there are %zu", optimizer.rule(),
+                stateCount, arrayStates());
+  const updraft_ndarray *state = states;
+  const updraft_program *program = optimizer.program();
+  for (uint32_t i = 0; i < optimizer.params.size(); ++i) {
+    const Param &param = optimizer.params[i];
+    if (updraft_status status =
+            add(param, params[i], program->param, i, nullptr))
+      return status;
+    if (states)
+      for (const updraft_array &array : optimizer.tables[param.variant].arrays)
+        if (array.role == UPDRAFT_STATE)
+          if (updraft_status status = add(param, *state++, array.format,
+                                          kStates, text(program, array.name)))
+            return status;
+  }
+  if (!states)
+    for (const Range &range : optimizer.ranges)
+      if (range.param == kStates)
+        ranges.push_back(range);
+  if (updraft_status status = sortRanges(optimizer, ranges))
+    return status;
+  for (const Table &table : optimizer.tables)
+    if (table.hasInputs)
+      for (const Range &range : ranges)
+        if (updraft_status status =
+                checkInputs(optimizer, range.begin, range.end - range.begin,
+                            "the new memory"))
+          return status;
+  return UPDRAFT_OK;
+}
+
+void Binding::take() {
+  const updraft_ndarray *state = states;
+  for (size_t i = 0; i < optimizer.params.size(); ++i) {
+    const Param &param = optimizer.params[i];
+    auto arrays = optimizer.tables[param.variant].arrays;
+    void **pointers = optimizer.arraysOf(param);
+    pointers[0] = params[i].data;
+    for (size_t k = 0; states && k < arrays.size(); ++k)
+      if (arrays[k].role == UPDRAFT_STATE)
+        pointers[k] = (state++)->data;
+  }
+  optimizer.ranges = std::move(ranges);
+  std::fill(optimizer.checkedGrads.begin(), optimizer.checkedGrads.end(), 0);
+  if (!states)
+    return;
+  optimizer.hasStates = true;
+  optimizer.states = Block();
+}
+
+} // namespace
+
+updraft_status updraft::runtime::requireStates(const Optimizer &optimizer) {
+  return optimizer.hasStates
+             ? UPDRAFT_OK
+             : fail(UPDRAFT_INVALID_ARGUMENT,
+                    "%s: the states have no memory: updraft_optimizer_bind "
+                    "gives it",
+                    optimizer.rule());
+}
+
+updraft_status updraft_optimizer_bind(updraft_optimizer *optimizer,
+                                      const updraft_ndarray *params,
+                                      size_t param_count,
+                                      const updraft_ndarray *states,
+                                      size_t state_count) {
+  return call(optimizer, [&] {
+    if (param_count != optimizer->params.size())
+      return fail(UPDRAFT_INVALID_ARGUMENT,
+                  "%s: %zu parameters were given, there are %zu",
+                  optimizer->rule(), param_count, optimizer->params.size());
+    if ((param_count && !params) || (state_count && !states))
+      return fail(UPDRAFT_INVALID_ARGUMENT, "%s: params or states is null",
+                  optimizer->rule());
+    Binding binding(*optimizer, params, states);
+    if (updraft_status status = binding.check(state_count))
+      return status;
+    binding.take();
+    return UPDRAFT_OK;
+  });
+}
