@@ -28,8 +28,9 @@ CAPS = [
     (r".*\.td", 400),
 ]
 FUNCTION_CAP = 60
-# Room for what is installed: 30 lines, which no test can do without.
-CMAKE_CAP = 450
+# Room for what is installed and for the Python package: 80 lines, which no test
+# can do without.
+CMAKE_CAP = 490
 
 # Layer -> what its files may include besides the standard library and the
 # layer itself.

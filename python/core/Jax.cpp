@@ -1,0 +1,2 @@
+#include "Program.h"
+void updraft::python::defineJax(nb::module_ &) {}

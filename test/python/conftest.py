@@ -1,0 +1,14 @@
+"""The package as the build tree holds it; UPDRAFT_PACKAGE names another."""
+
+import os
+import pathlib
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PACKAGE = os.environ.get("UPDRAFT_PACKAGE", str(ROOT / "build/python"))
+
+if PACKAGE not in sys.path:
+    sys.path.insert(0, PACKAGE)
+# For the processes that tests start.
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    filter(None, [PACKAGE, os.environ.get("PYTHONPATH")]))
