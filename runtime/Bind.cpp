@@ -112,10 +112,10 @@ void Binding::take() {
   }
   optimizer.ranges = std::move(ranges);
   std::fill(optimizer.checkedGrads.begin(), optimizer.checkedGrads.end(), 0);
-  if (!states)
-    return;
-  optimizer.hasStates = true;
-  optimizer.states = Block();
+  // A rule without arrays of state has nothing to wait for.
+  optimizer.hasStates |= states || !arrayStates();
+  if (states)
+    optimizer.states = Block();
 }
 
 } // namespace

@@ -35,6 +35,12 @@ public:
   void step(const nb::list &grads);
   bool bind(const nb::list &newParams, const std::optional<nb::list> &states);
 
+  /// Lets go of the parameters it was made with: bind() gives others.
+  void forget() {
+    params.kept.clear();
+    params.forget();
+  }
+
   void setHyper(const std::string &name, double value, uint32_t group) {
     Call call(*this);
     check(
@@ -71,6 +77,13 @@ public:
   void save(const std::string &path);
   void load(const std::string &path);
 
+  StepHandle stepHandle() {
+    StepHandle result = {handle.get(), {}, &turn};
+    for (const auto &[name, place] : scalarPlaces)
+      result.scalars.push_back(place);
+    return result;
+  }
+
   int traverse(visitproc visit, void *arg) const;
   void clear();
 
@@ -104,6 +117,7 @@ private:
   std::vector<std::pair<std::string, double *>> scalarPlaces;
   std::vector<size_t> scalarParams;
   std::atomic<bool> busy{false};
+  std::mutex turn;
 };
 
 Optimizer::Optimizer(const Program &program,
@@ -347,6 +361,10 @@ PyType_Slot slots[] = {
 
 } // namespace
 
+StepHandle updraft::python::stepHandleOf(nb::handle optimizer) {
+  return nb::cast<Optimizer &>(optimizer).stepHandle();
+}
+
 void updraft::python::defineOptimizer(nb::module_ &module) {
   nb::class_<Optimizer>(module, "Optimizer", nb::type_slots(slots),
                         nb::is_weak_referenceable())
@@ -357,6 +375,7 @@ void updraft::python::defineOptimizer(nb::module_ &module) {
           "states_given"_a = false)
       .def("step", &Optimizer::step, "grads"_a)
       .def("bind", &Optimizer::bind, "params"_a, "states"_a.none())
+      .def("forget", &Optimizer::forget)
       .def("set_hyper", &Optimizer::setHyper, "name"_a, "value"_a,
            "group"_a = 0)
       .def("get_hyper", &Optimizer::hyper, "name"_a, "group"_a = 0)

@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,6 +21,15 @@ using GivenParam =
 using GivenGroup = std::vector<std::pair<std::string, double>>;
 using OptimizerHandle =
     std::unique_ptr<updraft_optimizer, void (*)(updraft_optimizer *)>;
+
+/// What steps without Python's tensors need. Valid as long as the object lives.
+struct StepHandle {
+  updraft_optimizer *optimizer;
+  std::vector<double *> scalars; ///< in the order of scalar_names()
+  std::mutex *turn;              ///< held for the length of a call
+};
+/// Of an instance of _core.Optimizer.
+StepHandle stepHandleOf(nb::handle optimizer);
 
 /// Lists of tensors, read anew in every call into memory that stays.
 class TensorList {

@@ -20,7 +20,9 @@ def test_explain_is_what_updraftc_says(pipe):
     said = subprocess.run(
         [ROOT / "build/bin/updraftc", "-e", pipe, "--explain"], check=True,
         capture_output=True, text=True).stdout
-    assert program.explain() == said
+    # What follows tells apart the outcomes of conditions, which the compiled
+    # program does not hold.
+    assert said.startswith(program.explain())
 
 
 def test_facts():

@@ -1,0 +1,81 @@
+"""Keras' optimizers, compiled.
+
+    model.compile(optimizer=updraft.keras.AdamW(1e-3, global_clipnorm=1.0))
+
+Each class is a subclass of the class of keras.optimizers with its name: the
+same arguments, config, slots and files. A step, with clipping, decay, loss
+scaling, accumulation, averaging and Keras' own learning-rate schedules, is one
+call of a compiled program that works in place on Keras' variables. Backends:
+torch, jax and numpy, on the CPU.
+
+What differs from the stock classes: results agree up to rounding, as their
+backends do among themselves; values that make no sense, such as a negative
+learning rate or weight decay, are refused with ValueError; variables of several
+dtypes cannot be combined with global_clipnorm, use_ema or
+gradient_accumulation_steps (NotImplementedError).
+"""
+
+import keras
+
+from ._any import Optimizer
+from ._base import Compiled, Rule
+
+__all__ = ["Adadelta", "Adagrad", "Adam", "AdamW", "Lion", "Nadam",
+           "Optimizer", "SGD"]
+
+_serializable = keras.saving.register_keras_serializable(package="updraft")
+
+
+@_serializable
+class SGD(Compiled, keras.optimizers.SGD):
+    __doc__ = keras.optimizers.SGD.__doc__
+    _rule = Rule("keras/sgd", options=["momentum", "nesterov"],
+                 states={"m": "momentums"})
+
+
+@_serializable
+class Adam(Compiled, keras.optimizers.Adam):
+    __doc__ = keras.optimizers.Adam.__doc__
+    _rule = Rule("keras/adam", hypers=["beta_1", "beta_2", "epsilon"],
+                 options=["amsgrad"],
+                 states={"m": "_momentums", "v": "_velocities",
+                         "v_max": "_velocity_hats"})
+
+
+@_serializable
+class AdamW(Compiled, keras.optimizers.AdamW):
+    __doc__ = keras.optimizers.AdamW.__doc__
+    # The decay is the base class', as Keras has it.
+    _rule = Adam._rule
+
+
+@_serializable
+class Adadelta(Compiled, keras.optimizers.Adadelta):
+    __doc__ = keras.optimizers.Adadelta.__doc__
+    _rule = Rule("keras/adadelta", hypers=["rho", "epsilon"],
+                 states={"grad_sq": "_accumulated_grads",
+                         "step_sq": "_accumulated_delta_vars"})
+
+
+@_serializable
+class Adagrad(Compiled, keras.optimizers.Adagrad):
+    __doc__ = keras.optimizers.Adagrad.__doc__
+    _rule = Rule("keras/adagrad",
+                 hypers=["initial_accumulator_value", "epsilon"],
+                 states={"sum_sq": "_accumulators"})
+
+
+@_serializable
+class Nadam(Compiled, keras.optimizers.Nadam):
+    __doc__ = keras.optimizers.Nadam.__doc__
+    _rule = Rule("keras/nadam", hypers=["beta_1", "beta_2", "epsilon"],
+                 states={"m": "_momentums", "v": "_velocities",
+                         "product": "_u_product"})
+
+
+@_serializable
+class Lion(Compiled, keras.optimizers.Lion):
+    __doc__ = keras.optimizers.Lion.__doc__
+    _rule = Rule("paper/lion", rate="lr",
+                 hypers=[("beta1", "beta_1"), ("beta2", "beta_2")],
+                 states={"m": "_momentums"})
