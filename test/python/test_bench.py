@@ -1,6 +1,7 @@
 """The benchmarks run, and their first step agrees with the hand-written one."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -41,3 +42,14 @@ def test_compilation(tmp_path):
     for one in json.loads(file.read_text()):
         fresh, warm, cached = one["seconds"]
         assert cached < fresh
+
+
+@pytest.mark.parametrize("backend", ["torch", "jax"])
+def test_keras(backend):
+    """Its own check: after one step stock and ours have the same values."""
+    done = subprocess.run(
+        [sys.executable, BENCH.with_name("keras_step.py"), "--small",
+         "--only", "AdamW"], capture_output=True, text=True, timeout=600,
+        env={**os.environ, "KERAS_BACKEND": backend})
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("AdamW + clip + EMA") == 3
