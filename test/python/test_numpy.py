@@ -36,10 +36,12 @@ def test_steps(shape):
         optimizer.step({"w": g})
     assert w.__array_interface__["data"] == before
     np.testing.assert_allclose(w, wanted, rtol=1e-12)
-    np.testing.assert_allclose(optimizer.state("m", "w"), m, rtol=1e-12)
-    np.testing.assert_allclose(optimizer.state("v", "w"), v, rtol=1e-12)
+    np.testing.assert_allclose(optimizer.state("momentum", "w"), m,
+                               rtol=1e-12)
+    np.testing.assert_allclose(optimizer.state("velocity", "w"), v,
+                               rtol=1e-12)
     assert optimizer.state("step") == 6
-    assert optimizer.states("w") == ["m", "v"] and optimizer.states() == [
+    assert optimizer.states("w") == ["momentum", "velocity"] and optimizer.states() == [
         "step"]
 
 

@@ -30,7 +30,8 @@ def test_facts():
     assert program.name == "nadam" and program.dtype == "float32"
     assert (program.passes, program.bytes_per_param) == (2, 40)
     assert program.state_bytes_per_param == 12
-    assert set(program.states) == {"m", "v", "product", "step", "ema.average"}
+    assert set(program.states) == {"momentum", "velocity", "u_product", "step",
+                                   "ema.average"}
     rate = program.hypers["learning_rate"]
     assert rate.is_rate and rate.default == 1e-3 and rate.domain == "[0, inf)"
     assert program.hypers["ema.momentum"].default == 0.9

@@ -20,8 +20,8 @@ import keras
 from ._any import Optimizer
 from ._base import Compiled, Rule
 
-__all__ = ["Adadelta", "Adagrad", "Adam", "AdamW", "Lion", "Nadam",
-           "Optimizer", "SGD"]
+__all__ = ["Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Lamb", "Lion",
+           "Nadam", "Optimizer", "RMSprop", "SGD"]
 
 _serializable = keras.saving.register_keras_serializable(package="updraft")
 
@@ -38,8 +38,8 @@ class Adam(Compiled, keras.optimizers.Adam):
     __doc__ = keras.optimizers.Adam.__doc__
     _rule = Rule("keras/adam", hypers=["beta_1", "beta_2", "epsilon"],
                  options=["amsgrad"],
-                 states={"m": "_momentums", "v": "_velocities",
-                         "v_max": "_velocity_hats"})
+                 states={"momentum": "_momentums", "velocity": "_velocities",
+                         "velocity_hat": "_velocity_hats"})
 
 
 @_serializable
@@ -53,8 +53,8 @@ class AdamW(Compiled, keras.optimizers.AdamW):
 class Adadelta(Compiled, keras.optimizers.Adadelta):
     __doc__ = keras.optimizers.Adadelta.__doc__
     _rule = Rule("keras/adadelta", hypers=["rho", "epsilon"],
-                 states={"grad_sq": "_accumulated_grads",
-                         "step_sq": "_accumulated_delta_vars"})
+                 states={"accumulated_grad": "_accumulated_grads",
+                         "accumulated_delta_var": "_accumulated_delta_vars"})
 
 
 @_serializable
@@ -62,20 +62,42 @@ class Adagrad(Compiled, keras.optimizers.Adagrad):
     __doc__ = keras.optimizers.Adagrad.__doc__
     _rule = Rule("keras/adagrad",
                  hypers=["initial_accumulator_value", "epsilon"],
-                 states={"sum_sq": "_accumulators"})
+                 states={"accumulator": "_accumulators"})
 
 
 @_serializable
 class Nadam(Compiled, keras.optimizers.Nadam):
     __doc__ = keras.optimizers.Nadam.__doc__
     _rule = Rule("keras/nadam", hypers=["beta_1", "beta_2", "epsilon"],
-                 states={"m": "_momentums", "v": "_velocities",
-                         "product": "_u_product"})
+                 states={"momentum": "_momentums", "velocity": "_velocities",
+                         "u_product": "_u_product"})
 
 
 @_serializable
 class Lion(Compiled, keras.optimizers.Lion):
     __doc__ = keras.optimizers.Lion.__doc__
-    _rule = Rule("paper/lion", rate="lr",
-                 hypers=[("beta1", "beta_1"), ("beta2", "beta_2")],
-                 states={"m": "_momentums"})
+    _rule = Rule("keras/lion", hypers=["beta_1", "beta_2"],
+                 states={"momentum": "_momentums"})
+
+
+@_serializable
+class Adamax(Compiled, keras.optimizers.Adamax):
+    __doc__ = keras.optimizers.Adamax.__doc__
+    _rule = Rule("keras/adamax", hypers=["beta_1", "beta_2", "epsilon"],
+                 states={"momentum": "_m", "inf_norm": "_u"})
+
+
+@_serializable
+class RMSprop(Compiled, keras.optimizers.RMSprop):
+    __doc__ = keras.optimizers.RMSprop.__doc__
+    _rule = Rule("keras/rmsprop", hypers=["rho", "epsilon"],
+                 options=["momentum", "centered"],
+                 states={"velocity": "_velocities", "m": "_momentums",
+                         "average_gradient": "_average_gradients"})
+
+
+@_serializable
+class Lamb(Compiled, keras.optimizers.Lamb):
+    __doc__ = keras.optimizers.Lamb.__doc__
+    _rule = Rule("keras/lamb", hypers=["beta_1", "beta_2", "epsilon"],
+                 states={"momentum": "_momentums", "velocity": "_velocities"})

@@ -24,6 +24,11 @@ CLASSES = {
     "Adagrad": ("Adagrad", dict(initial_accumulator_value=0.3)),
     "Nadam": ("Nadam", dict(beta_1=0.8)),
     "Lion": ("Lion", dict(beta_1=0.8)),
+    "Adamax": ("Adamax", dict(beta_1=0.8)),
+    "Lamb": ("Lamb", dict(beta_1=0.8)),
+    "RMSprop": ("RMSprop", dict(rho=0.8)),
+    "RMSprop all": ("RMSprop", dict(momentum=0.5, centered=True,
+                                    epsilon=1e-3)),
 }
 OPTIONS = {
     "none": {},
