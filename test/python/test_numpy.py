@@ -41,8 +41,8 @@ def test_steps(shape):
     np.testing.assert_allclose(optimizer.state("velocity", "w"), v,
                                rtol=1e-12)
     assert optimizer.state("step") == 6
-    assert optimizer.states("w") == ["momentum", "velocity"] and optimizer.states() == [
-        "step"]
+    assert optimizer.states("w") == ["momentum", "velocity"]
+    assert optimizer.states() == ["step"]
 
 
 def test_absent_gradients():
