@@ -5,6 +5,8 @@ import pathlib
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+# Run by test_keras.py, once for each backend.
+collect_ignore = ["keras"]
 PACKAGE = os.environ.get("UPDRAFT_PACKAGE", str(ROOT / "build/python"))
 
 if PACKAGE not in sys.path:

@@ -27,7 +27,7 @@ class Param(ctypes.Structure):
 
 class Options(ctypes.Structure):
     _fields_ = [("struct_bytes", u32), ("threads", u32),
-                ("executor", pointer), ("seed", u64)]
+                ("executor", pointer), ("seed", u64), ("flags", u32)]
 
 
 class CompileOptions(ctypes.Structure):
