@@ -96,10 +96,13 @@ Value ElementLoops::emitOperation(const Slice &slice, Operation *operation,
     operands.push_back(operandOf(slice, operand, step));
   if (auto math = llvm::dyn_cast<ir::MathOp>(operation))
     return emitFunction(at_, at_.location, math.getFunction(), operands);
-  // A condition that is the same for all lanes is best asked once.
-  if (auto select = llvm::dyn_cast<arith::SelectOp>(operation))
-    if (kernel_.levelOf(select.getCondition()) != Level::Element)
-      operands[0] = kernel_.uniforms.lookup(select.getCondition());
+  // A condition that is the same for all lanes, maybe only in this slice, is
+  // best asked once.
+  if (auto select = llvm::dyn_cast<arith::SelectOp>(operation)) {
+    Value condition = slice.resolve(select.getCondition());
+    if (kernel_.levelOf(condition) != Level::Element)
+      operands[0] = kernel_.uniforms.lookup(condition);
+  }
   return cloneWidened(at_, operation, operands, step.width)->getResult(0);
 }
 

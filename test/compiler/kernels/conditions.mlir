@@ -101,3 +101,34 @@ updraft.program @branches compute f32 {
     updraft.put @p, %r : f32
   }
 }
+
+// -----
+
+// A condition of elements that a settled one makes uniform is asked once too.
+
+// WIDE-LABEL: func.func private @settled(
+// WIDE:         [[A:%[0-9]+]] = arith.cmpf une
+// WIDE:         [[B:%[0-9]+]] = arith.cmpf une
+// WIDE:         scf.if [[A]]
+// WIDE:           arith.select [[B]], {{.*}} : vector<16xf32>
+// WIDE:         } else {
+// WIDE:           arith.select {{.*}} : vector<16xi1>, vector<16xf32>
+// WIDE:         return
+updraft.program @settles compute f32 {
+  updraft.scalar @a model slot
+  updraft.scalar @b model slot
+  updraft.variant @all tests [] {
+    updraft.array @p param f32
+    updraft.array @g grad f32
+  }
+  updraft.kernel @settled step element @all {
+    %a = updraft.get @a : i1
+    %b = updraft.get @b : i1
+    %p = updraft.get @p : f32
+    %g = updraft.get @g : f32
+    %less = arith.cmpf olt, %p, %g : f32
+    %chosen = arith.select %a, %b, %less : i1
+    %r = arith.select %chosen, %p, %g : f32
+    updraft.put @p, %r : f32
+  }
+}
