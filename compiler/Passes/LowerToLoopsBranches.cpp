@@ -121,9 +121,30 @@ template <typename Of> Value Slice::firstOpen(Of of) const {
   return {};
 }
 
-// What is written comes first: a branch there takes whole passes and the loads
-// of absent gradients with it, and the number of branches is limited.
+/// The part of `condition` that asks whether there is a gradient, if any.
+static Value absentIn(Value condition) {
+  Operation *operation = condition.getDefiningOp();
+  auto shape = llvm::dyn_cast<ir::ShapeOp>(operation);
+  if (shape && shape.getWhat() == ir::Shape::Absent)
+    return condition;
+  if (llvm::isa<arith::AndIOp, arith::OrIOp, arith::XOrIOp>(operation))
+    for (Value operand : operation->getOperands())
+      if (Value found = absentIn(operand))
+        return found;
+  return {};
+}
+
+// The number of branches is limited. An absent gradient has no memory, so that
+// it must not be loaded comes first; then what is written, because a branch
+// there takes whole passes with it.
 Value Slice::openCondition() const {
+  Value absent = firstOpen([](Operation *operation) {
+    auto select = llvm::dyn_cast<arith::SelectOp>(operation);
+    Value condition = select ? select.getCondition() : conditionOf(operation);
+    return condition ? absentIn(condition) : Value();
+  });
+  if (absent)
+    return absent;
   if (Value condition = firstOpen(conditionOf))
     return condition;
   return firstOpen([&](Operation *operation) {
