@@ -2,7 +2,7 @@
 
 #include "CheckContext.h"
 #include "Builtins.h"
-#include "CheckFold.h"
+#include "InterpreterOperate.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/bit.h"
@@ -148,14 +148,17 @@ const Expr *Context::node(Op op, llvm::SMRange range,
   node->index = index;
   node->builtin = builtin;
   node->args = std::move(args);
-  if (!allConstant)
+  if (!allConstant || !isOperation(op))
     return node;
-  if (std::optional<double> value = fold(*node)) {
-    node->op = isBoolean ? Op::Boolean : Op::Number;
-    node->number = *value;
-    node->index = 0;
-    node->args.clear();
-  }
+  // With the bits that it would have at run time (numerics.md 3), so a value of
+  // build level is always a constant.
+  auto arg = [&](unsigned i) {
+    return i < node->args.size() ? node->args[i]->number : 0;
+  };
+  node->number = operate(*node, Compute::F64, arg(0), arg(1), arg(2));
+  node->op = isBoolean ? Op::Boolean : Op::Number;
+  node->index = 0;
+  node->args.clear();
   return node;
 }
 
