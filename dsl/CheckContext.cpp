@@ -155,7 +155,7 @@ const Expr *Context::node(Op op, llvm::SMRange range,
   auto arg = [&](unsigned i) {
     return i < node->args.size() ? node->args[i]->number : 0;
   };
-  node->number = operate(*node, Compute::F64, arg(0), arg(1), arg(2));
+  node->number = operate(*node, arg(0), arg(1), arg(2));
   node->op = isBoolean ? Op::Boolean : Op::Number;
   node->index = 0;
   node->args.clear();

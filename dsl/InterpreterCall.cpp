@@ -46,6 +46,12 @@ Call::Scope &Call::scopeAt(Level level, Place place) {
   return level == Level::Group ? groups_[place.group] : tensors_[place.tensor];
 }
 
+static Items itemsOf(const Values &values, uint64_t first, uint64_t stride,
+                     uint64_t count) {
+  return values.isUniform() ? Items{values.data(), 0, count}
+                            : Items{values.data() + first, stride, count};
+}
+
 //===- Expressions --------------------------------------------------------===//
 
 Values Call::evaluate(const Expr &e, Place place) {
@@ -71,40 +77,36 @@ std::optional<Values> Call::shortCut(const Expr &e, Place place) {
 }
 
 Values Call::operation(const Expr &e, Place place) {
+  static constexpr double kNone = 0;
   std::vector<Values> args;
-  std::vector<Spread> spreads;
+  std::array<Items, 3> operands = {
+      {{&kNone, 0, 1}, {&kNone, 0, 1}, {&kNone, 0, 1}}};
   bool isUniform = true;
   for (const Expr *arg : e.args) {
-    args.push_back(evaluate(*arg, place));
-    spreads.emplace_back(*arg, e.level, e.axis, shapeAt(place));
+    args.push_back(spread(evaluate(*arg, place), *arg, e.level, e.axis, place));
+    operands[args.size() - 1] = itemsOf(args.back(), 0, 1, args.back().size());
     isUniform &= args.back().isUniform();
   }
-  Compute type = typeOf(e.level);
-  auto arg = [&](unsigned a, uint64_t i) {
-    if (a >= args.size())
-      return 0.0;
-    return args[a].isUniform() ? args[a][0] : args[a][spreads[a](i)];
-  };
-  auto result = [&](uint64_t i) {
-    return operate(e, type, arg(0, i), arg(1, i), arg(2, i));
-  };
-  if (isUniform)
-    return Values(result(0));
-  std::vector<double> results(countOf(e.level, e.axis, shapeAt(place)));
-  for (uint64_t i = 0; i < results.size(); ++i)
-    results[i] = result(i);
-  return Values(std::move(results));
+  std::vector<double> results(
+      isUniform ? 1 : countOf(e.level, e.axis, shapeAt(place)));
+  operate(e, typeOf(e.level), operands, results);
+  return isUniform ? Values(results[0]) : Values(std::move(results));
 }
 
-Values Call::evaluateAs(const Expr &e, Level level, Axis axis, Place place) {
-  Values values = evaluate(e, place);
+/// The values of `e` once for each of what is finer.
+Values Call::spread(Values values, const Expr &e, Level level, Axis axis,
+                    Place place) const {
   Spread spread(e, level, axis, shapeAt(place));
   if (values.isUniform() || !spread.isNeeded())
-    return inTypeOf(level, values);
+    return values;
   std::vector<double> all(countOf(level, axis, shapeAt(place)));
   for (uint64_t i = 0; i < all.size(); ++i)
     all[i] = values[spread(i)];
-  return inTypeOf(level, Values(std::move(all)));
+  return Values(std::move(all));
+}
+
+Values Call::evaluateAs(const Expr &e, Level level, Axis axis, Place place) {
+  return inTypeOf(level, spread(evaluate(e, place), e, level, axis, place));
 }
 
 /// The same numbers in the type of `level`.
@@ -178,10 +180,13 @@ Values Call::input(unsigned index, Place place) const {
   return inTypeOf(Level::Element, values);
 }
 
-Values Call::gradient(unsigned tensor) const {
+Values Call::gradient(unsigned tensor) {
   if (tensor >= gradients_.size() || isAbsent(tensor))
     return Values(0.0);
-  return inTypeOf(Level::Element, Values::elementsOf(*gradients_[tensor]));
+  std::optional<Values> &known = tensors_[tensor].gradient;
+  if (!known)
+    known = inTypeOf(Level::Element, Values::elementsOf(*gradients_[tensor]));
+  return *known;
 }
 
 Values Call::hyper(unsigned index, Place place) {
@@ -278,12 +283,6 @@ std::optional<Values> Call::updateOfParam(unsigned tensor) {
 }
 
 //===- Reductions ---------------------------------------------------------===//
-
-static Items itemsOf(const Values &values, uint64_t first, uint64_t stride,
-                     uint64_t count) {
-  return values.isUniform() ? Items{values.data(), 0, count}
-                            : Items{values.data() + first, stride, count};
-}
 
 /// Rows and columns of elements are summed in runs; a list of any other values,
 /// also of those that rows have, like a tensor.

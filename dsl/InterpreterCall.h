@@ -78,6 +78,7 @@ private:
     std::vector<std::optional<Values>> lets;
     std::vector<std::optional<std::optional<Values>>> states;
     std::optional<std::optional<Values>> param;
+    std::optional<Values> gradient;
     std::vector<std::optional<double>> reductions;
   };
 
@@ -89,10 +90,12 @@ private:
   std::optional<Values> leaf(const Expr &e, Place place);
   std::optional<Values> shortCut(const Expr &e, Place place);
   Values operation(const Expr &e, Place place);
+  Values spread(Values values, const Expr &e, Level level, Axis axis,
+                Place place) const;
   Values reduction(const Expr &e, Place place);
   Values newtonSchulz(const Expr &e, Place place);
   Values input(unsigned index, Place place) const;
-  Values gradient(unsigned tensor) const;
+  Values gradient(unsigned tensor);
   Values hyper(unsigned index, Place place);
   Values let(unsigned index, Place place);
   Values oldState(unsigned index, Place place) const;

@@ -35,8 +35,4 @@ double roundTo(Format format, double x) {
   return x;
 }
 
-double roundTo(Compute type, double x) {
-  return type == Compute::F32 ? float(x) : x;
-}
-
 } // namespace updraft

@@ -12,7 +12,9 @@ namespace updraft {
 double roundTo(Format format, double x);
 
 /// The same for the type that elements are computed in.
-double roundTo(Compute type, double x);
+inline double roundTo(Compute type, double x) {
+  return type == Compute::F32 ? float(x) : x;
+}
 
 } // namespace updraft
 

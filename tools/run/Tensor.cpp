@@ -105,6 +105,15 @@ double Tensor::at(uint64_t index) const {
 }
 
 void Tensor::set(uint64_t index, double value) {
+  if (format == Format::F64) {
+    std::memcpy(bytes.data() + index * sizeof value, &value, sizeof value);
+    return;
+  }
+  if (format == Format::F32) {
+    float narrow = value;
+    std::memcpy(bytes.data() + index * sizeof narrow, &narrow, sizeof narrow);
+    return;
+  }
   llvm::APFloat rounded(value);
   bool loses;
   rounded.convert(semanticsOf(format), llvm::APFloat::rmNearestTiesToEven,
