@@ -127,6 +127,21 @@ static bool isParameter(const Context &context, const Expr *node) {
   return node->op == Op::Param || node->op == Op::NewParam;
 }
 
+/// A factor as it is written, in the brackets that it stands in. A factor on
+/// the right follows '*' or its own bracket.
+static std::string factorText(llvm::SMRange range) {
+  std::string text = textOf(range);
+  if (!range.isValid())
+    return text;
+  const char *before = range.Start.getPointer() - 1;
+  const char *after = range.End.getPointer();
+  while (*before == ' ')
+    --before;
+  while (*after == ' ')
+    ++after;
+  return *before == '(' && *after == ')' ? "(" + text + ")" : text;
+}
+
 /// `u*lr*d` with an element u and scalars lr and d rounds twice at element
 /// level; `lr*d*u` rounds lr*d once, in f64.
 void Elaborator::warnAboutFactors(const Expr *left, const Expr *right,
@@ -142,7 +157,7 @@ void Elaborator::warnAboutFactors(const Expr *left, const Expr *right,
   if (first->level != Level::Element || !isScalar(second) ||
       isParameter(context_, first))
     return;
-  std::string a = textOf(second->range), b = textOf(right->range);
+  std::string a = factorText(second->range), b = factorText(right->range);
   context_.error(Label::W3, range,
                  "'" + a + "' and '" + b +
                      "' are multiplied in one after the other, each with a "
