@@ -320,8 +320,8 @@ static int relationOf(Op relation) {
 void Importer::declareArrays(const Variant &variant) {
   auto add = [&](StringRef name, ir::Role role, Type format,
                  const std::string &text, bool isViewed = false) {
-    ir::ArrayOp::create(builder, here(), name, role, format, doc(text),
-                        isViewed);
+    ir::ArrayOp::create(builder, here(), name, role, format, ir::SpaceAttr(),
+                        doc(text), isViewed);
   };
   Type param = typeOf(rule.param);
   add("p", ir::Role::Param, param, "");

@@ -45,7 +45,8 @@ Value BodyImporter::reduceTensor(Reducer reducer, Value summand,
                                  bool isElement) {
   ir::Reducer how = reducerOf(reducer);
   if (isElement)
-    return ir::ReduceOp::create(builder_, location_, how, summand);
+    return ir::ReduceOp::create(builder_, location_, how, summand,
+                                ir::SpaceAttr());
   if (how != ir::Reducer::Sum)
     return summand;
   return arith::AddFOp::create(builder_, location_,

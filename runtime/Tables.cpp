@@ -51,6 +51,14 @@ static void orderById(Optimizer &optimizer) {
     updraft_shape &shape = optimizer.shapes[param.id];
     shape.rank = param.rank;
     std::copy_n(param.shape, param.rank, shape.dims);
+    if (param.rank < 2)
+      continue;
+    shape.rows[0] = shape.dims[param.rank - 2];
+    shape.cols[0] = shape.dims[param.rank - 1];
+    shape.rows[1] = shape.dims[0];
+    shape.cols[1] = 1;
+    for (uint32_t axis = 1; axis < param.rank; ++axis)
+      shape.cols[1] *= shape.dims[axis];
   }
 }
 

@@ -17,11 +17,14 @@
 extern "C" {
 #endif
 
-#define UPDRAFT_ABI 1
+#define UPDRAFT_ABI 2
 #define UPDRAFT_MAX_RANK 8
 /* Elements of a reduction block (numerics.md 5) and of a chunk of work. */
 #define UPDRAFT_BLOCK 4096
 #define UPDRAFT_CHUNK 16384
+/* Rows and columns that are added up on their own (numerics.md 5). */
+#define UPDRAFT_ROW_RUN 64
+#define UPDRAFT_COL_RUN 512
 #define UPDRAFT_NONE 0xffffffffu
 
 typedef int64_t updraft_rel;
@@ -46,8 +49,27 @@ enum updraft_role {
   UPDRAFT_GRAD,
   UPDRAFT_STATE,
   UPDRAFT_INPUT,
-  UPDRAFT_VIEW /* written by a view's kernels; null at other times */
+  UPDRAFT_VIEW,   /* written by a view's kernels; null at other times */
+  UPDRAFT_SCRATCH /* what one kernel leaves for a later one */
 };
+
+/* Of what a tensor has one value each, in this order. It is a batch of matrices
+   of R rows and C columns: its last two axes; folded: one matrix of dim 0 rows
+   and all else as columns. */
+enum updraft_space {
+  UPDRAFT_ELEMENTS,
+  UPDRAFT_ROWS,     /* b*R + r */
+  UPDRAFT_COLS,     /* b*C + c */
+  UPDRAFT_MATRICES, /* b */
+  UPDRAFT_BLOCKS,   /* of `block` consecutive elements */
+  UPDRAFT_ROW_RUNS, /* (b*R + r)*ceil(C/512) + run; scratch */
+  UPDRAFT_COL_RUNS, /* (b*ceil(R/64) + run)*C + c; scratch */
+  UPDRAFT_BANDS     /* b*ceil(R/64) + run; kernels */
+};
+typedef struct {
+  uint16_t space, folded; /* enum updraft_space; folded: 0, 1 */
+  uint32_t block;         /* UPDRAFT_BLOCKS: elements of one */
+} updraft_extent;
 
 /* When a kernel runs. INIT: once, at creation. CHECK: at creation and when a
    hyper is set; it fills the slots of the `requires` list. */
@@ -125,6 +147,7 @@ typedef struct {
   updraft_rel name, doc;
   uint32_t role, format;
   uint32_t flags, reserved;
+  updraft_extent extent;
 } updraft_array;
 
 /* Tensors whose facts pass all tests belong to this variant; of several, to the
@@ -166,6 +189,7 @@ typedef struct {
                        tensor), _GROUP or _MODEL; NONE: nothing */
   uint32_t reads_milli, writes_milli; /* thousandths of a byte a parameter */
   uint32_t reserved;
+  updraft_extent extent; /* what its chunks count; elements at other levels */
 } updraft_kernel;
 
 enum updraft_target {
@@ -209,8 +233,8 @@ typedef struct {
   /* void *array[arrays]; double slot[slots]; */
 } updraft_tensor;
 
-/* Elements [first, first + count) of row `tensor` of the variant. first is a
-   multiple of UPDRAFT_BLOCK. */
+/* Items [first, first + count) of row `tensor` of the variant. Of elements,
+   first is a multiple of UPDRAFT_BLOCK. */
 typedef struct {
   uint64_t first;
   uint32_t count;
@@ -220,6 +244,7 @@ typedef struct {
 typedef struct {
   uint64_t dims[UPDRAFT_MAX_RANK];
   uint64_t rank;
+  uint64_t rows[2], cols[2]; /* of one matrix; [1]: folded. rank >= 2 */
 } updraft_shape;
 
 /* Tensors [first, first + count) of the order by id. */
@@ -241,7 +266,7 @@ typedef struct {
   uint64_t group_count;
 } updraft_frame;
 
-/* Works on [first, first + count): of chunks, all of one group (element);
+/* Works on [first, first + count): of chunks, all of one group (element, axis);
    of the variant's rows (tensor); of groups (group); 0, 1 (model). */
 typedef void updraft_entry(const updraft_frame *frame, uint64_t first,
                            uint64_t count);

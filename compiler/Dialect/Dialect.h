@@ -20,6 +20,8 @@
 
 #include "compiler/Dialect/Dialect.h.inc"
 #include "compiler/Dialect/Enums.h.inc"
+#define GET_ATTRDEF_CLASSES
+#include "compiler/Dialect/Attributes.h.inc"
 #define GET_OP_CLASSES
 #include "compiler/Dialect/Ops.h.inc"
 

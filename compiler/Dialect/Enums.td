@@ -8,6 +8,7 @@
 #ifndef UPDRAFT_COMPILER_DIALECT_ENUMS_TD
 #define UPDRAFT_COMPILER_DIALECT_ENUMS_TD
 
+include "mlir/IR/AttrTypeBase.td"
 include "mlir/IR/EnumAttr.td"
 
 def Updraft_Level : I32EnumAttr<"Level",
@@ -15,7 +16,22 @@ def Updraft_Level : I32EnumAttr<"Level",
       I32EnumAttrCase<"Model", 0, "model">,
       I32EnumAttrCase<"Group", 1, "group">,
       I32EnumAttrCase<"Tensor", 2, "tensor">,
+      I32EnumAttrCase<"Axis", 3, "axis">,
       I32EnumAttrCase<"Element", 4, "element">]> {
+  let cppNamespace = "::updraft::ir";
+}
+/// A tensor is `batch` matrices of R rows and C columns. A run of rows is up to
+/// 64 rows of one matrix, a run of columns up to 512 columns of one row: what
+/// is added up on its own before it meets the other runs (numerics.md 5).
+def Updraft_SpaceKind : I32EnumAttr<"SpaceKind",
+    "of what a tensor has one value each, and in which order", [
+      I32EnumAttrCase<"Rows", 1, "rows">,      // b*R + r
+      I32EnumAttrCase<"Cols", 2, "cols">,      // b*C + c
+      I32EnumAttrCase<"Matrix", 3, "matrix">,  // b
+      I32EnumAttrCase<"Block", 4, "block">,    // n consecutive elements
+      I32EnumAttrCase<"RowRuns", 5, "rowruns">, // (b*R + r)*ceil(C/512) + run
+      I32EnumAttrCase<"ColRuns", 6, "colruns">, // (b*ceil(R/64) + run)*C + c
+      I32EnumAttrCase<"Bands", 7, "bands">]> { // runs of rows, b*ceil(R/64) + run
   let cppNamespace = "::updraft::ir";
 }
 def Updraft_Role : I32EnumAttr<"Role", "what an array is to the caller", [
@@ -23,7 +39,8 @@ def Updraft_Role : I32EnumAttr<"Role", "what an array is to the caller", [
       I32EnumAttrCase<"Grad", 1, "grad">,
       I32EnumAttrCase<"State", 2, "state">,
       I32EnumAttrCase<"Input", 3, "input">,
-      I32EnumAttrCase<"View", 4, "view">]> {
+      I32EnumAttrCase<"View", 4, "view">,
+      I32EnumAttrCase<"Scratch", 5, "scratch">]> {
   let cppNamespace = "::updraft::ir";
 }
 def Updraft_ScalarKind : I32EnumAttr<"ScalarKind", "what a scalar is", [
@@ -52,7 +69,10 @@ def Updraft_Shape : I32EnumAttr<"Shape", "a fact about the tensor", [
       I32EnumAttrCase<"Rank", 0, "rank">,
       I32EnumAttrCase<"Dim", 1, "dim">,
       I32EnumAttrCase<"Size", 2, "size">,
-      I32EnumAttrCase<"Absent", 3, "absent">]> {
+      I32EnumAttrCase<"Absent", 3, "absent">,
+      I32EnumAttrCase<"Rows", 4, "rows">,
+      I32EnumAttrCase<"Cols", 5, "cols">,
+      I32EnumAttrCase<"Block", 6, "block">]> {
   let cppNamespace = "::updraft::ir";
 }
 def Updraft_Function : I32EnumAttr<"Function",

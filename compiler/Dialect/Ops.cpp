@@ -13,15 +13,23 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
 
+#include "llvm/ADT/TypeSwitch.h"
+
 using namespace mlir;
 using namespace updraft::ir;
 
 #include "compiler/Dialect/Dialect.cpp.inc"
 #include "compiler/Dialect/Enums.cpp.inc"
+#define GET_ATTRDEF_CLASSES
+#include "compiler/Dialect/Attributes.cpp.inc"
 #define GET_OP_CLASSES
 #include "compiler/Dialect/Ops.cpp.inc"
 
 void UpdraftDialect::initialize() {
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "compiler/Dialect/Attributes.cpp.inc"
+      >();
   addOperations<
 #define GET_OP_LIST
 #include "compiler/Dialect/Ops.cpp.inc"
@@ -76,8 +84,76 @@ verifyName(Operation *op, StringRef name, StringRef wanted,
 }
 
 //===----------------------------------------------------------------------===//
+// Spaces
+//===----------------------------------------------------------------------===//
+
+/// `<rows>`, `<rows, folded>`, `<block 64>`.
+Attribute SpaceAttr::parse(AsmParser &parser, Type) {
+  SMLoc where = parser.getCurrentLocation();
+  FailureOr<SpaceKind> kind = failure();
+  bool isFolded = false;
+  int64_t block = 0;
+  if (parser.parseLess() ||
+      failed(kind = FieldParser<SpaceKind>::parse(parser)))
+    return {};
+  if (*kind == SpaceKind::Block && parser.parseInteger(block))
+    return {};
+  if (succeeded(parser.parseOptionalComma())) {
+    if (parser.parseKeyword("folded"))
+      return {};
+    isFolded = true;
+  }
+  if (parser.parseGreater())
+    return {};
+  return parser.getChecked<SpaceAttr>(where, parser.getContext(), *kind,
+                                      isFolded, block);
+}
+
+void SpaceAttr::print(AsmPrinter &printer) const {
+  printer << "<" << stringifySpaceKind(getKind());
+  if (getKind() == SpaceKind::Block)
+    printer << " " << getBlock();
+  printer << (getFolded() ? ", folded>" : ">");
+}
+
+LogicalResult
+SpaceAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
+                  SpaceKind kind, bool isFolded, int64_t block) {
+  if (kind != SpaceKind::Block)
+    return success();
+  if (block < 1)
+    return emitError() << "a block of " << block << " elements";
+  if (isFolded)
+    return emitError() << "blocks cannot be folded";
+  return success();
+}
+
+/// Whether a rule can have values of `space`.
+static bool isAxis(SpaceAttr space) {
+  return space && space.getKind() <= SpaceKind::Block;
+}
+
+//===----------------------------------------------------------------------===//
 // Declarations
 //===----------------------------------------------------------------------===//
+
+LogicalResult ArrayOp::verify() {
+  SpaceAttr space = getSpaceAttr();
+  StringRef role = stringifyRole(getRole());
+  // array (C1)
+  bool isWhole =
+      llvm::is_contained({Role::Param, Role::Grad, Role::Input}, getRole());
+  if (space && isWhole)
+    return emitOpError() << "is a " << role << " of " << space
+                         << ": it has one value an element";
+  if (!space && getRole() == Role::Scratch)
+    return emitOpError() << "is scratch without a space";
+  // array (C2)
+  if (space && !isAxis(space) &&
+      (getRole() != Role::Scratch || space.getKind() == SpaceKind::Bands))
+    return emitOpError() << "cannot be a " << role << " of " << space;
+  return success();
+}
 
 LogicalResult ScalarOp::verify() {
   // scalar (C1)
@@ -103,11 +179,23 @@ LogicalResult ScalarOp::verify() {
 
 LogicalResult KernelOp::verify() {
   // kernel (C1)
-  bool isFine = getLevel() == Level::Tensor || getLevel() == Level::Element;
+  bool isFine = getLevel() >= Level::Tensor;
   if (getVariant().has_value() != isFine)
     return emitOpError() << "of " << stringifyLevel(getLevel()) << " level "
                          << (isFine ? "needs a variant" : "has a variant");
-  return success();
+  // kernel (C2)
+  SpaceAttr space = getSpaceAttr();
+  bool fits = !space;
+  if (getLevel() == Level::Axis)
+    fits = isAxis(space);
+  else if (getLevel() == Level::Element && space)
+    fits = llvm::is_contained({SpaceKind::Bands, SpaceKind::Block},
+                              space.getKind());
+  if (fits)
+    return success();
+  auto error = emitOpError() << "of " << stringifyLevel(getLevel())
+                             << " level cannot run along ";
+  return space ? error << space : error << "nothing";
 }
 
 //===----------------------------------------------------------------------===//
@@ -159,10 +247,26 @@ LogicalResult MathOp::verify() {
   return success();
 }
 
+LogicalResult ReduceOp::verify() {
+  // reduce (C1)
+  if (getSpace() && !isAxis(*getSpace()))
+    return emitOpError() << "cannot go to " << *getSpace();
+  return success();
+}
+
+static bool isScratch(Operation *op) {
+  auto array = dyn_cast<ArrayOp>(op);
+  return array && array.getRole() == Role::Scratch;
+}
+
 LogicalResult PartialOp::verify() {
   // partial (C1)
-  return verifyName(*this, getList(), "list",
-                    [](Operation *op) { return isa<ListOp>(op); });
+  return verifyName(
+      *this, getList(), "list or scratch of runs or blocks", [](Operation *op) {
+        return isa<ListOp>(op) ||
+               (isScratch(op) &&
+                cast<ArrayOp>(op).getSpace()->getKind() >= SpaceKind::Block);
+      });
 }
 
 LogicalResult FoldOp::verify() {
@@ -176,6 +280,7 @@ LogicalResult FoldOp::verify() {
     return emitOpError() << "cannot go over " << stringifyLevel(*getOver())
                          << ": only over model or group";
   // fold (C3)
-  return verifyName(*this, getList(), "list or scalar",
-                    [](Operation *op) { return isa<ListOp, ScalarOp>(op); });
+  return verifyName(
+      *this, getList(), "list, scalar or scratch",
+      [](Operation *op) { return isa<ListOp, ScalarOp>(op) || isScratch(op); });
 }

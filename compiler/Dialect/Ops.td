@@ -21,10 +21,32 @@ def Updraft_Dialect : Dialect {
   let name = "updraft";
   let cppNamespace = "::updraft::ir";
   let summary = "Optimizer rules, their state and their kernels";
+  let useDefaultAttributePrinterParser = 1;
 }
 
 class Updraft_Op<string mnemonic, list<Trait> traits = []>
     : Op<Updraft_Dialect, mnemonic, traits>;
+
+def Updraft_SpaceAttr : AttrDef<Updraft_Dialect, "Space"> {
+  let summary = "Of what there is one value each";
+  let description = [{
+    Rows, columns and matrices are those of the last two axes, with the leading
+    ones as batch; `folded`: of the one matrix that has dim 0 as its rows and
+    all else as its columns. `block` says of how many elements.
+
+    Example:
+
+    ```mlir
+    #updraft.space<rows>   #updraft.space<cols, folded>   #updraft.space<block 64>
+    ```
+  }];
+  let mnemonic = "space";
+  let parameters = (ins "::updraft::ir::SpaceKind":$kind,
+                        DefaultValuedParameter<"bool", "false">:$folded,
+                        DefaultValuedParameter<"int64_t", "0">:$block);
+  let hasCustomAssemblyFormat = 1;
+  let genVerifyDecl = 1;
+}
 
 /// f32 or f64: what is computed in. i1: conditions.
 def Updraft_Value : AnyTypeOf<[F32, F64, I1]>;
@@ -84,22 +106,34 @@ def VariantOp : Updraft_Op<"variant", [Symbol, SymbolTable, NoTerminator,
 }
 
 def ArrayOp : Updraft_Op<"array", [Symbol, HasParent<"VariantOp">]> {
-  let summary = "Declares an array with one value an element";
+  let summary = "Declares an array with one value an element, row, column, ...";
   let description = [{
-    `format` is how it is stored; it is read and written in the compute type.
+    `format` is how it is stored. It is read and written in the compute type,
+    but f64 scratch in f64. Scratch is what one kernel leaves for a later one:
+    values of an axis, or the totals of runs and blocks, in place of the slots
+    and lists of coarser levels.
+
+    Constraints:
+
+    * (C1) p, g and inputs have no `space`; scratch has one
+    * (C2) rowruns and colruns are of scratch only; no array is of bands
 
     Example:
 
     ```mlir
     updraft.array @m state bf16
+    updraft.array @r state f32 of <rows>
     ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, Updraft_Role:$role,
-                       TypeAttr:$format, OptionalAttr<StrAttr>:$doc,
-                       UnitAttr:$viewed);
+                       TypeAttr:$format,
+                       OptionalAttr<Updraft_SpaceAttr>:$space,
+                       OptionalAttr<StrAttr>:$doc, UnitAttr:$viewed);
   let assemblyFormat = [{
-    $sym_name $role $format (`viewed` $viewed^)? (`doc` $doc^)? attr-dict
+    $sym_name $role $format (`of` $space^)? (`viewed` $viewed^)?
+    (`doc` $doc^)? attr-dict
   }];
+  let hasVerifier = 1;
 }
 
 def ScalarOp : Updraft_Op<"scalar", [Symbol]> {
@@ -180,9 +214,15 @@ def KernelOp : Updraft_Op<"kernel", [Symbol, HasParent<"ProgramOp">,
     item; memory is read as it is when the kernel runs. `why` is the equation
     that forced it, `reads` and `writes` are thousandths of a byte a parameter.
 
+    An axis kernel has one item for each value of its `space`. An element kernel
+    walks chunks of the elements in order, or along its space: bands, if it
+    reduces to rows or columns; blocks, if it reduces to them.
+
     Constraints:
 
-    * (C1) `variant` is present if and only if `level` is `tensor` or `element`
+    * (C1) `variant` is present if and only if `level` is `tensor` or finer
+    * (C2) `space` is rows, cols, matrix or block at level `axis`, bands or
+      block or absent at level `element`, else absent
 
     Example:
 
@@ -195,14 +235,15 @@ def KernelOp : Updraft_Op<"kernel", [Symbol, HasParent<"ProgramOp">,
   let arguments = (ins SymbolNameAttr:$sym_name, Updraft_When:$when,
                        OptionalAttr<I32Attr>:$view, Updraft_Level:$level,
                        OptionalAttr<FlatSymbolRefAttr>:$variant,
+                       OptionalAttr<Updraft_SpaceAttr>:$space,
                        OptionalAttr<Updraft_Level>:$after,
                        DefaultValuedAttr<I32Attr, "0">:$reads,
                        DefaultValuedAttr<I32Attr, "0">:$writes,
                        DefaultValuedAttr<StrAttr, "\"\"">:$why);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
-    $sym_name $when (`(` $view^ `)`)? $level ($variant^)? (`after` $after^)?
-    attr-dict-with-keyword $body
+    $sym_name $when (`(` $view^ `)`)? $level ($variant^)? (`along` $space^)?
+    (`after` $after^)? attr-dict-with-keyword $body
   }];
   let hasVerifier = 1;
 }
@@ -213,7 +254,9 @@ def GetOp : Updraft_Op<"get",
     [DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
   let summary = "Reads an array element or a scalar";
   let description = [{
-    An array yields the compute type, a scalar f64 or i1 (stored as 1 or 0).
+    An array yields the compute type, a scalar f64 or i1 (stored as 1 or 0), and
+    so does f64 scratch. Of an array of a coarser space it is the value that
+    belongs to the element, row or column at hand.
 
     Constraints:
 
@@ -259,7 +302,9 @@ def PutOp : Updraft_Op<"put",
 def ShapeOp : Updraft_Op<"shape", [Pure]> {
   let summary = "Reads a fact about the tensor";
   let description = [{
-    rank, dim and size are f64; absent is i1.
+    rank, dim and size are f64; absent is i1. rows and cols count those of one
+    matrix (`index` 1: of the folded one). block is how many elements the block
+    at hand has, in blocks of `index`, and so is of axis level.
 
     Constraints:
 
@@ -302,21 +347,31 @@ def MathOp : Updraft_Op<"math", [Pure, SameOperandsAndResultType]> {
 }
 
 def ReduceOp : Updraft_Op<"reduce", [Pure]> {
-  let summary = "Reduces an element value over its tensor";
+  let summary = "Reduces an element or axis value over its tensor";
   let description = [{
-    Only in bodies. Blocks of 4096 in the operand's type, their totals in f64
-    (numerics.md 5).
+    Only in bodies. In blocks and runs as numerics.md 5 says. Without `space`
+    the result is of tensor level. An element value is reduced to rows, cols or
+    blocks, a rows or cols value to matrix; any value to its tensor.
+
+    Constraints:
+
+    * (C1) `space` is rows, cols, matrix or block
 
     Example:
 
     ```mlir
     %0 = updraft.reduce sum %x : f32
+    %1 = updraft.reduce sum %x : f32 to <rows>
     ```
   }];
   let arguments = (ins Updraft_Reducer:$reducer,
-                       AnyTypeOf<[F32, F64]>:$operand);
+                       AnyTypeOf<[F32, F64]>:$operand,
+                       OptionalAttr<Updraft_SpaceAttr>:$space);
   let results = (outs F64:$result);
-  let assemblyFormat = "$reducer $operand attr-dict `:` type($operand)";
+  let assemblyFormat = [{
+    $reducer $operand `:` type($operand) (`to` $space^)? attr-dict
+  }];
+  let hasVerifier = 1;
 }
 
 def PartialOp : Updraft_Op<"partial"> {
@@ -325,11 +380,13 @@ def PartialOp : Updraft_Op<"partial"> {
     In element kernels: the 128-lane sum (or maximum, minimum) of each block of
     4096 elements is stored to the list as f64. In bodies it hands a variant's
     value to a reduction over group or model; the list then is its name, and
-    where `when` is false the tensor adds nothing.
+    where `when` is false the tensor adds nothing. To scratch of rowruns,
+    colruns or blocks: the total of the run or block, in the operand's type or,
+    of a block, in f64.
 
     Constraints:
 
-    * (C1) `list` is a list
+    * (C1) `list` is a list, or scratch of rowruns, colruns or block
 
     Example:
 
@@ -358,7 +415,8 @@ def FoldOp : Updraft_Op<"fold"> {
 
     * (C1) `over` is present if and only if the fold stands in a body
     * (C2) `over` is `model` or `group`
-    * (C3) `list` is a list, or in a model kernel a group scalar
+    * (C3) `list` is a list, in a model kernel a group scalar, or in an axis or
+      tensor kernel scratch
 
     Example:
 

@@ -162,6 +162,20 @@ LogicalResult Kernel::emitGet(Builder &at, ir::GetOp get) {
   return success();
 }
 
+/// Where updraft_shape says `what`.
+static int64_t offsetOf(ir::Shape what, int64_t index) {
+  switch (what) {
+  case ir::Shape::Dim:
+    return offsetof(updraft_shape, dims) + 8 * index;
+  case ir::Shape::Rows:
+    return offsetof(updraft_shape, rows) + 8 * index;
+  case ir::Shape::Cols:
+    return offsetof(updraft_shape, cols) + 8 * index;
+  default:
+    return offsetof(updraft_shape, rank);
+  }
+}
+
 void Kernel::emitShape(Builder &at, ir::ShapeOp shape) {
   Type i64 = at.getI64Type(), i32 = at.getI32Type();
   Value fact;
@@ -174,16 +188,13 @@ void Kernel::emitShape(Builder &at, ir::ShapeOp shape) {
   case ir::Shape::Size:
     fact = rowMember(at, offsetof(updraft_tensor, size), i64);
     break;
-  case ir::Shape::Rank:
-  case ir::Shape::Dim: {
+  default: {
     Value id = arith::ExtUIOp::create(
         at, at.location, i64, rowMember(at, offsetof(updraft_tensor, id), i32));
     Value shapes = frameMember(offsetof(updraft_frame, shapes), at.pointer());
     Value entry =
         at.at(shapes, at.multiply(id, at.integer(sizeof(updraft_shape))));
-    int64_t offset = shape.getWhat() == ir::Shape::Rank
-                         ? offsetof(updraft_shape, rank)
-                         : 8 * int64_t(shape.getIndex());
+    int64_t offset = offsetOf(shape.getWhat(), shape.getIndex());
     fact = at.load(i64, at.at(entry, offset));
     break;
   }

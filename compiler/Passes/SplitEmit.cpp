@@ -252,7 +252,7 @@ void Emitter::declareKernel(const plan::Kernel &kernel, ir::BodyOp body) {
   auto made = ir::KernelOp::create(builder, program.getLoc(), freeName(name),
                                    body.getWhen(), body.getViewAttr(),
                                    levelOf(kernel.level), variant,
-                                   ir::LevelAttr(), 0, 0, why);
+                                   ir::SpaceAttr(), ir::LevelAttr(), 0, 0, why);
   if (kernel.level == plan::Level::Element) {
     Traffic traffic = trafficOf(rule.graph, plan, kernel);
     made.setReads(1000 * traffic.reads);

@@ -22,17 +22,17 @@ static_assert(sizeof(updraft_hyper) == 56);
 static_assert(sizeof(updraft_scalar) == 32);
 static_assert(sizeof(updraft_option) == 24);
 static_assert(sizeof(updraft_test) == 32);
-static_assert(sizeof(updraft_array) == 32);
+static_assert(sizeof(updraft_array) == 40);
 static_assert(sizeof(updraft_variant) == 56);
 static_assert(sizeof(updraft_require) == 24);
 static_assert(sizeof(updraft_view) == 24);
-static_assert(sizeof(updraft_kernel) == 64);
+static_assert(sizeof(updraft_kernel) == 72);
 static_assert(offsetof(updraft_kernel, entry) == 16);
 static_assert(offsetof(updraft_program, options) == 96);
 static_assert(sizeof(updraft_program) == 224);
 static_assert(sizeof(updraft_tensor) == 40);
 static_assert(sizeof(updraft_chunk) == 16);
-static_assert(sizeof(updraft_shape) == 72);
+static_assert(sizeof(updraft_shape) == 104);
 static_assert(sizeof(updraft_span) == 16);
 static_assert(sizeof(updraft_frame) == 96);
 
@@ -122,6 +122,13 @@ static uint32_t formatOf(mlir::Type type) {
          : type.isF32()  ? UPDRAFT_F32
          : type.isBF16() ? UPDRAFT_BF16
                          : UPDRAFT_F16;
+}
+
+static updraft_extent extentOf(std::optional<ir::SpaceAttr> space) {
+  if (!space)
+    return {};
+  return {uint16_t(space->getKind()), space->getFolded(),
+          uint32_t(space->getBlock())};
 }
 
 updraft_rel Writer::text(llvm::StringRef value) {
@@ -226,6 +233,7 @@ updraft_list Writer::arrays(ir::VariantOp variant, updraft_variant &sums) {
     entry.role = uint32_t(array.getRole());
     entry.format = formatOf(array.getFormat());
     entry.flags = array.getViewed() ? UPDRAFT_ARRAY_VIEW : 0;
+    entry.extent = extentOf(array.getSpace());
     if (array.getRole() == ir::Role::State)
       sums.state_bits += array.getFormat().getIntOrFloatBitWidth();
     result.push_back(entry);
@@ -265,6 +273,7 @@ updraft_list Writer::kernels() {
         kernel.getAfter() ? uint32_t(*kernel.getAfter()) : UPDRAFT_NONE;
     entry.reads_milli = kernel.getReads();
     entry.writes_milli = kernel.getWrites();
+    entry.extent = extentOf(kernel.getSpace());
     result.push_back(entry);
     functions.push_back(kernel.getSymName().str());
   }

@@ -47,8 +47,8 @@ char *fakeImage(size_t *bytes) {
   updraft_hyper hypers[] = {
       hyper(&to, "lr", 0.5, 0, 1, UPDRAFT_MODEL, 0, UPDRAFT_HYPER_RATE)};
   updraft_array arrays[] = {
-      {text(&to, "p"), 0, UPDRAFT_PARAM, UPDRAFT_F32, 0, 0},
-      {text(&to, "g"), 0, UPDRAFT_GRAD, UPDRAFT_F32, 0, 0}};
+      {text(&to, "p"), 0, UPDRAFT_PARAM, UPDRAFT_F32, 0, 0, {0, 0, 0}},
+      {text(&to, "g"), 0, UPDRAFT_GRAD, UPDRAFT_F32, 0, 0, {0, 0, 0}}};
   updraft_variant variants[] = {
       {text(&to, "v0"), {0, 0}, LIST(&to, arrays), 0, sizeof(PlainRow), 0, 0}};
   updraft_kernel kernels[] = {kernel(&to, "descend", descend, UPDRAFT_AT_STEP,

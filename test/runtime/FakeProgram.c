@@ -37,11 +37,17 @@ static void addHypers(Builder *to, int clips) {
 
 static void addVariants(Builder *to) {
   updraft_array arrays[] = {
-      {text(to, "p"), 0, UPDRAFT_PARAM, UPDRAFT_F32, 0, 0},
-      {text(to, "g"), 0, UPDRAFT_GRAD, UPDRAFT_F32, 0, 0},
-      {text(to, "m"), 0, UPDRAFT_STATE, UPDRAFT_F32, UPDRAFT_ARRAY_VIEW, 0},
-      {text(to, "v"), 0, UPDRAFT_STATE, UPDRAFT_F32, 0, 0},
-      {text(to, "direction"), 0, UPDRAFT_VIEW, UPDRAFT_F32, 0, 0}};
+      {text(to, "p"), 0, UPDRAFT_PARAM, UPDRAFT_F32, 0, 0, {0, 0, 0}},
+      {text(to, "g"), 0, UPDRAFT_GRAD, UPDRAFT_F32, 0, 0, {0, 0, 0}},
+      {text(to, "m"),
+       0,
+       UPDRAFT_STATE,
+       UPDRAFT_F32,
+       UPDRAFT_ARRAY_VIEW,
+       0,
+       {0, 0, 0}},
+      {text(to, "v"), 0, UPDRAFT_STATE, UPDRAFT_F32, 0, 0, {0, 0, 0}},
+      {text(to, "direction"), 0, UPDRAFT_VIEW, UPDRAFT_F32, 0, 0, {0, 0, 0}}};
   updraft_test tests[] = {
       {UPDRAFT_TEST_TAG, 0, UPDRAFT_EQ, 0, 0, text(to, "no_decay")}};
   updraft_list shown = LIST(to, arrays), none = {0, 0};
@@ -193,9 +199,9 @@ const updraft_program *fakeInputs(void) {
   updraft_scalar scalars[] = {{text(&to, "loss"), 0, UPDRAFT_MODEL, INPUT_LOSS,
                                UPDRAFT_SCALAR_INPUT, UPDRAFT_NONE}};
   updraft_array arrays[] = {
-      {text(&to, "p"), 0, UPDRAFT_PARAM, UPDRAFT_F32, 0, 0},
-      {text(&to, "g"), 0, UPDRAFT_GRAD, UPDRAFT_F32, 0, 0},
-      {text(&to, "h"), 0, UPDRAFT_INPUT, UPDRAFT_F32, 0, 0}};
+      {text(&to, "p"), 0, UPDRAFT_PARAM, UPDRAFT_F32, 0, 0, {0, 0, 0}},
+      {text(&to, "g"), 0, UPDRAFT_GRAD, UPDRAFT_F32, 0, 0, {0, 0, 0}},
+      {text(&to, "h"), 0, UPDRAFT_INPUT, UPDRAFT_F32, 0, 0, {0, 0, 0}}};
   updraft_test tests[] = {{UPDRAFT_TEST_RANK, 0, UPDRAFT_GE, 0, 1, 0},
                           {UPDRAFT_TEST_DIM, 0, UPDRAFT_LT, 0, 1000, 0},
                           {UPDRAFT_TEST_SIZE, 0, UPDRAFT_NE, 0, 13, 0}};

@@ -1,5 +1,96 @@
 // RUN: updraft-opt %s --split-input-file --verify-diagnostics
 
+// array (C1)
+updraft.program @array_c1 compute f32 {
+  updraft.variant @all tests [] {
+    // expected-error@+1 {{is a grad of #updraft.space<rows>: it has one value an element}}
+    updraft.array @g grad f32 of <rows>
+  }
+}
+
+// -----
+
+// array (C1)
+updraft.program @array_c1_scratch compute f32 {
+  updraft.variant @all tests [] {
+    // expected-error@+1 {{is scratch without a space}}
+    updraft.array @x scratch f32
+  }
+}
+
+// -----
+
+// array (C2)
+updraft.program @array_c2 compute f32 {
+  updraft.variant @all tests [] {
+    // expected-error@+1 {{cannot be a state of #updraft.space<rowruns>}}
+    updraft.array @x state f32 of <rowruns>
+  }
+}
+
+// -----
+
+// array (C2)
+updraft.program @array_c2_bands compute f32 {
+  updraft.variant @all tests [] {
+    // expected-error@+1 {{cannot be a scratch of #updraft.space<bands>}}
+    updraft.array @x scratch f32 of <bands>
+  }
+}
+
+// -----
+
+updraft.program @empty_block compute f32 {
+  updraft.variant @all tests [] {
+    // expected-error@+1 {{a block of 0 elements}}
+    updraft.array @x state f32 of <block 0>
+  }
+}
+
+// -----
+
+updraft.program @folded_block compute f32 {
+  updraft.variant @all tests [] {
+    // expected-error@+1 {{blocks cannot be folded}}
+    updraft.array @x state f32 of <block 64, folded>
+  }
+}
+
+// -----
+
+// kernel (C2)
+updraft.program @kernel_c2 compute f32 {
+  updraft.variant @all tests [] {
+  }
+  // expected-error@+1 {{of axis level cannot run along nothing}}
+  updraft.kernel @rows step axis @all {
+  }
+}
+
+// -----
+
+// kernel (C2)
+updraft.program @kernel_c2_element compute f32 {
+  updraft.variant @all tests [] {
+  }
+  // expected-error@+1 {{of element level cannot run along #updraft.space<cols>}}
+  updraft.kernel @update step element @all along <cols> {
+  }
+}
+
+// -----
+
+// reduce (C1)
+updraft.program @reduce_c1 compute f32 {
+  updraft.body step {
+    %0 = arith.constant 0.0 : f32
+    // expected-error@+1 {{cannot go to #updraft.space<bands>}}
+    %1 = updraft.reduce sum %0 : f32 to <bands>
+  }
+}
+
+// -----
+
 // scalar (C1)
 updraft.program @scalar_c1 compute f32 {
   // expected-error@+1 {{must describe a hyper: only a hyper is described}}

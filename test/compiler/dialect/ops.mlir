@@ -11,6 +11,14 @@ updraft.program @sgd compute f32 describe {doc = "plain"} {
     updraft.array @g grad bf16
     // CHECK: updraft.array @v state f32 viewed doc "shown"
     updraft.array @v state f32 viewed doc "shown"
+    // CHECK: updraft.array @r state f32 of <rows>
+    updraft.array @r state f32 of <rows>
+    // CHECK: updraft.array @c view f32 of <cols, folded> doc "wide"
+    updraft.array @c view f32 of <cols, folded> doc "wide"
+    // CHECK: updraft.array @scale scratch f64 of <block 64>
+    updraft.array @scale scratch f64 of <block 64>
+    // CHECK: updraft.array @runs scratch f32 of <rowruns>
+    updraft.array @runs scratch f32 of <rowruns>
     // CHECK: updraft.scalar @t tensor counter
     updraft.scalar @t tensor counter
   }
@@ -73,5 +81,26 @@ updraft.program @sgd compute f32 describe {doc = "plain"} {
   updraft.kernel @model step model {
     %0 = updraft.fold sum @part
     updraft.put @clip, %0 : f64
+  }
+  // CHECK: updraft.body step @matrix
+  updraft.body step @matrix {
+    %0 = updraft.get @p : f32
+    // CHECK: updraft.reduce max {{%[a-z0-9]+}} : f32 to <rows>
+    %1 = updraft.reduce max %0 : f32 to <rows>
+    // CHECK: updraft.shape cols {index = 1 : i32} : f64
+    %2 = updraft.shape cols {index = 1 : i32} : f64
+  }
+  // CHECK: updraft.kernel @moments step element @matrix along <bands> after model {
+  updraft.kernel @moments step element @matrix along <bands> after model {
+    %0 = updraft.get @p : f32
+    // CHECK: updraft.partial sum @runs, {{%[a-z0-9]+}} : f32
+    updraft.partial sum @runs, %0 : f32
+  }
+  // CHECK: updraft.kernel @rows step axis @matrix along <rows> after tensor {
+  updraft.kernel @rows step axis @matrix along <rows> after tensor {
+    // CHECK: updraft.fold sum @runs
+    %0 = updraft.fold sum @runs
+    %1 = arith.truncf %0 : f64 to f32
+    updraft.put @r, %1 : f32
   }
 }
