@@ -55,6 +55,14 @@ static std::string testText(mlir::DictionaryAttr test) {
   return text;
 }
 
+/// "cols, folded", "block 64"
+static std::string spaceText(ir::SpaceAttr space) {
+  std::string text = ir::stringifySpaceKind(space.getKind()).str();
+  if (space.getKind() == ir::SpaceKind::Block)
+    text += " " + std::to_string(space.getBlock());
+  return text + (space.getFolded() ? ", folded" : "");
+}
+
 static Explanation::Variant describeVariant(ir::VariantOp variant) {
   Explanation::Variant result;
   result.name = variant.getSymName();
@@ -64,7 +72,7 @@ static Explanation::Variant describeVariant(ir::VariantOp variant) {
     result.tests += testText(mlir::cast<mlir::DictionaryAttr>(test));
   }
   for (auto array : variant.getBody().getOps<ir::ArrayOp>())
-    if (array.getRole() == ir::Role::State)
+    if (array.getRole() == ir::Role::State && !array.getSpace())
       result.stateBytes += array.getFormat().getIntOrFloatBitWidth() / 8.0;
   return result;
 }
@@ -74,6 +82,8 @@ static Explanation::Kernel describeKernel(ir::KernelOp kernel) {
   result.name = kernel.getSymName();
   result.level = ir::stringifyLevel(kernel.getLevel());
   result.variant = kernel.getVariant().value_or("");
+  if (kernel.getSpace())
+    result.along = spaceText(*kernel.getSpace());
   if (auto after = kernel.getAfter())
     result.after = ir::stringifyLevel(*after);
   result.why = kernel.getWhy();
@@ -97,12 +107,13 @@ Explanation updraft::explain(mlir::ModuleOp module) {
       continue;
     result.kernels.push_back(describeKernel(kernel));
     Explanation::Kernel &described = result.kernels.back();
-    if (kernel.getLevel() != ir::Level::Element)
+    if (kernel.getLevel() < ir::Level::Axis)
       continue;
-    described.outcomes = outcomesOf(kernel, program, module);
+    if (kernel.getLevel() == ir::Level::Element)
+      described.outcomes = outcomesOf(kernel, program, module);
     for (Explanation::Variant &variant : result.variants)
       if (variant.name == described.variant) {
-        ++variant.passes;
+        variant.passes += kernel.getLevel() == ir::Level::Element;
         variant.bytes += described.reads + described.writes;
       }
   }
@@ -193,12 +204,13 @@ void updraft::printTable(const Explanation &explanation, double bandwidth,
   std::vector<std::vector<std::string>> rows = {
       {"kernel", "level", "after", "reads", "writes", "bytes", "why"}};
   for (const Explanation::Kernel &kernel : explanation.kernels) {
-    bool isPass = kernel.level == "element";
+    bool isAxis = kernel.level == "axis";
+    bool movesBytes = isAxis || kernel.level == "element";
     auto bytes = [&](double number) {
-      return isPass ? brief(number) : std::string();
+      return movesBytes ? brief(number) : std::string();
     };
-    rows.push_back({kernel.name, kernel.level, kernel.after,
-                    bytes(kernel.reads), bytes(kernel.writes),
+    rows.push_back({kernel.name, isAxis ? kernel.along : kernel.level,
+                    kernel.after, bytes(kernel.reads), bytes(kernel.writes),
                     bytes(kernel.reads + kernel.writes), firstOf(kernel.why)});
   }
   printRows(rows, 3, 5, out);
@@ -251,6 +263,7 @@ void updraft::printJson(const Explanation &explanation, double bandwidth,
           json.attribute("name", kernel.name);
           json.attribute("level", kernel.level);
           json.attribute("variant", kernel.variant);
+          json.attribute("along", kernel.along);
           json.attribute("after", kernel.after);
           json.attribute("reads", kernel.reads);
           json.attribute("writes", kernel.writes);

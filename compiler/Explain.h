@@ -31,9 +31,11 @@ struct Explanation {
     double reads = 0, writes = 0;
   };
   /// A kernel of the step. Bytes are a parameter's, in the worst case over the
-  /// kernel's conditions; scalar kernels move none worth counting.
+  /// kernel's conditions; scalar kernels move none worth counting, and axis
+  /// kernels only the totals of runs. `along`: what an axis kernel has one item
+  /// of each, or what an element kernel walks along if not in order.
   struct Kernel {
-    std::string name, level, variant, after, why;
+    std::string name, level, variant, along, after, why;
     double reads = 0, writes = 0;
     std::vector<Outcome> outcomes; ///< dearest first; none: always the same
   };

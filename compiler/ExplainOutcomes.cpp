@@ -9,6 +9,7 @@
 #include "compiler/ExplainOutcomes.h"
 
 #include "compiler/Passes/LowerToLoopsBranches.h"
+#include "runtime/abi.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Matchers.h"
@@ -155,10 +156,16 @@ Outcome Walk::measure(const loops::Slice &slice) const {
   Outcome result;
   llvm::StringSet<> read;
   auto bytesOf = [&](llvm::StringRef name) {
-    auto place = kernel.placeOf(name);
-    return place && place->kind == Place::Kind::Array
-               ? place->format.getIntOrFloatBitWidth() / 8.0
-               : 0.0;
+    auto array = llvm::dyn_cast<ir::ArrayOp>(ir::lookup(kernel.op, name));
+    if (!array)
+      return 0.0;
+    double bytes = array.getFormat().getIntOrFloatBitWidth() / 8.0;
+    ir::SpaceAttr space = array.getSpaceAttr();
+    if (!space)
+      return bytes;
+    return space.getKind() == ir::SpaceKind::RowRuns   ? bytes / UPDRAFT_COL_RUN
+           : space.getKind() == ir::SpaceKind::ColRuns ? bytes / UPDRAFT_ROW_RUN
+                                                       : 0.0;
   };
   for (mlir::Operation *operation : slice.operations()) {
     if (auto get = llvm::dyn_cast<ir::GetOp>(operation)) {
@@ -166,6 +173,8 @@ Outcome Walk::measure(const loops::Slice &slice) const {
         result.reads += bytesOf(get.getSource());
     } else if (auto put = llvm::dyn_cast<ir::PutOp>(operation)) {
       result.writes += bytesOf(put.getTarget());
+    } else if (auto partial = llvm::dyn_cast<ir::PartialOp>(operation)) {
+      result.writes += bytesOf(partial.getList());
     }
   }
   return result;

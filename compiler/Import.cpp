@@ -105,7 +105,9 @@ static ir::Level scalarLevel(Level level) {
 }
 
 static ir::Level dialectLevel(Level level) {
-  return level >= Level::Axis ? ir::Level::Element : scalarLevel(level);
+  return level == Level::Element ? ir::Level::Element
+         : level == Level::Axis  ? ir::Level::Axis
+                                 : scalarLevel(level);
 }
 
 /// The state that `view` shows under the state's own name, or -1.
@@ -319,9 +321,11 @@ static int relationOf(Op relation) {
 
 void Importer::declareArrays(const Variant &variant) {
   auto add = [&](StringRef name, ir::Role role, Type format,
-                 const std::string &text, bool isViewed = false) {
-    ir::ArrayOp::create(builder, here(), name, role, format, ir::SpaceAttr(),
-                        doc(text), isViewed);
+                 const std::string &text, const Axis &axis = {},
+                 bool isViewed = false) {
+    ir::ArrayOp::create(builder, here(), name, role, format,
+                        spaceOf(builder.getContext(), axis), doc(text),
+                        isViewed);
   };
   Type param = typeOf(rule.param);
   add("p", ir::Role::Param, param, "");
@@ -335,14 +339,14 @@ void Importer::declareArrays(const Variant &variant) {
     });
     add(state.name, ir::Role::State,
         state.format ? typeOf(*state.format) : import.compute, state.doc,
-        isViewed);
+        state.axis, isViewed);
   }
   for (const Input &input : rule.inputs)
     if (!input.isScalar)
       add(input.name, ir::Role::Input, param, input.doc);
   for (const View &view : variant.views)
     if (view.level >= Level::Axis && shownState(rule, view) < 0)
-      add(view.name, ir::Role::View, import.compute, view.doc);
+      add(view.name, ir::Role::View, import.compute, view.doc, view.axis);
 }
 
 void Importer::declareVariant(const Variant &variant, unsigned index) {

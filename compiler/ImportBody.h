@@ -45,6 +45,9 @@ struct ImportContext {
 /// Whether `reducer` divides by a count.
 bool needsCount(Reducer reducer);
 
+/// The dialect's word for an axis; null for none.
+ir::SpaceAttr spaceOf(mlir::MLIRContext *context, const Axis &axis);
+
 /// The value of a build-level expression that is exact everywhere; none if it
 /// needs a function or is of a higher level.
 std::optional<double> foldExactly(const Expr *expr);
@@ -101,7 +104,12 @@ private:
   Value importCross(const Expr *expr);
   /// What is summed for `reducer` of `operand`: squares, ones and zeros.
   Value summand(Reducer reducer, const Expr *operand);
-  Value reduceTensor(Reducer reducer, Value summand, bool isElement);
+  Value reduceTensor(Reducer reducer, Value summand);
+  Value reduceFine(Reducer reducer, Value summand, const Axis &from,
+                   const Axis &to);
+  Value shape(ir::Shape what, unsigned index = 0);
+  /// How many values of `from` are reduced to one of `to`.
+  Value countOf(const Axis &from, const Axis &to);
   Value foldCross(unsigned index);
   Value finish(Reducer reducer, Value total, llvm::function_ref<Value()> count);
 

@@ -152,10 +152,6 @@ Value BodyImporter::import(const Expr *expr) {
 }
 
 Value BodyImporter::importLeaf(const Expr *expr) {
-  auto shape = [&](ir::Shape what) -> Value {
-    return ir::ShapeOp::create(builder_, location_, typeAt(Level::Tensor), what,
-                               expr->index);
-  };
   switch (expr->op) {
   case Op::Hyper:
     return hyper(expr->index);
@@ -169,7 +165,7 @@ Value BodyImporter::importLeaf(const Expr *expr) {
   case Op::Size:
     return shape(ir::Shape::Size);
   case Op::Dim:
-    return shape(ir::Shape::Dim);
+    return shape(ir::Shape::Dim, expr->index);
   case Op::Input: {
     const Input &input = rule_.inputs[expr->index];
     return get(input.name,

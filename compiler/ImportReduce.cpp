@@ -26,7 +26,7 @@ static ir::Reducer reducerOf(Reducer reducer) {
 }
 
 Value BodyImporter::summand(Reducer reducer, const Expr *operand) {
-  Value value = import(operand);
+  Value value = importAt(operand, operand->level);
   if (value.getType().isInteger(1)) {
     Type type = typeAt(operand->level);
     bool counts = reducer != Reducer::All; // All counts what is false.
@@ -39,19 +39,93 @@ Value BodyImporter::summand(Reducer reducer, const Expr *operand) {
   return value;
 }
 
-/// The total of a tensor. A value that is one number a tensor is a list of one:
-/// it is added to +0.
-Value BodyImporter::reduceTensor(Reducer reducer, Value summand,
-                                 bool isElement) {
-  ir::Reducer how = reducerOf(reducer);
-  if (isElement)
-    return ir::ReduceOp::create(builder_, location_, how, summand,
-                                ir::SpaceAttr());
-  if (how != ir::Reducer::Sum)
+/// The total of what is one number a tensor: a list of one, so it is added to
+/// +0.
+Value BodyImporter::reduceTensor(Reducer reducer, Value summand) {
+  if (reducerOf(reducer) != ir::Reducer::Sum)
     return summand;
   return arith::AddFOp::create(builder_, location_,
                                constant(0.0, summand.getType()), summand);
 }
+
+/// The total of elements or axis values.
+Value BodyImporter::reduceFine(Reducer reducer, Value summand, const Axis &from,
+                               const Axis &to) {
+  MLIRContext *context = builder_.getContext();
+  return ir::ReduceOp::create(builder_, location_, reducerOf(reducer), summand,
+                              spaceOf(context, from), spaceOf(context, to));
+}
+
+//===----------------------------------------------------------------------===//
+// Counts
+//===----------------------------------------------------------------------===//
+
+ir::SpaceAttr spaceOf(MLIRContext *context, const Axis &axis) {
+  auto space = [&](ir::SpaceKind kind) {
+    return ir::SpaceAttr::get(context, kind, axis.isFolded, axis.block);
+  };
+  switch (axis.kind) {
+  case AxisKind::None:
+    return {};
+  case AxisKind::Rows:
+    return space(ir::SpaceKind::Rows);
+  case AxisKind::Cols:
+    return space(ir::SpaceKind::Cols);
+  case AxisKind::Matrix:
+    return space(ir::SpaceKind::Matrix);
+  case AxisKind::Block:
+    return space(ir::SpaceKind::Block);
+  }
+  llvm_unreachable("every axis has a space");
+}
+
+Value BodyImporter::shape(ir::Shape what, unsigned index) {
+  return ir::ShapeOp::create(builder_, location_, typeAt(Level::Tensor), what,
+                             index);
+}
+
+Value BodyImporter::countOf(const Axis &from, const Axis &to) {
+  bool isFolded = from.isFolded || to.isFolded;
+  auto rows = [&] { return shape(ir::Shape::Rows, isFolded); };
+  auto cols = [&] { return shape(ir::Shape::Cols, isFolded); };
+  switch (to.kind) {
+  case AxisKind::Rows:
+    return cols();
+  case AxisKind::Cols:
+    return rows();
+  case AxisKind::Matrix:
+    return from.kind == AxisKind::Rows ? rows() : cols();
+  case AxisKind::Block:
+    return shape(ir::Shape::Block, to.block);
+  case AxisKind::None:
+    break;
+  }
+  auto times = [&](Value a, Value b) -> Value {
+    return arith::MulFOp::create(builder_, location_, a, b);
+  };
+  switch (from.kind) {
+  case AxisKind::Rows:
+    return times(shape(ir::Shape::Batch, isFolded), rows());
+  case AxisKind::Cols:
+    return times(shape(ir::Shape::Batch, isFolded), cols());
+  case AxisKind::Matrix:
+    return shape(ir::Shape::Batch, isFolded);
+  case AxisKind::Block: { // The quotient of whole numbers rounds to none below.
+    Value size = shape(ir::Shape::Size);
+    Value block = constant(double(from.block), size.getType());
+    return math::CeilOp::create(
+        builder_, location_,
+        arith::DivFOp::create(builder_, location_, size, block));
+  }
+  case AxisKind::None:
+    break;
+  }
+  return shape(ir::Shape::Size);
+}
+
+//===----------------------------------------------------------------------===//
+// Reductions
+//===----------------------------------------------------------------------===//
 
 Value BodyImporter::finish(Reducer reducer, Value total,
                            llvm::function_ref<Value()> count) {
@@ -77,14 +151,10 @@ Value BodyImporter::importReduce(const Expr *expr) {
   const Expr *operand = expr->args[0];
   Value value = summand(expr->reducer, operand);
   location_ = context_.quote(builder_.getContext(), expr->range);
-  bool isElement = operand->level >= Level::Axis;
-  Value total = reduceTensor(expr->reducer, value, isElement);
-  return finish(expr->reducer, total, [&]() -> Value {
-    if (!isElement)
-      return constant(1.0, typeAt(Level::Tensor));
-    return ir::ShapeOp::create(builder_, location_, typeAt(Level::Tensor),
-                               ir::Shape::Size);
-  });
+  Value total = reduceFine(expr->reducer, value, operand->axis, expr->axis);
+  Value result = finish(expr->reducer, total,
+                        [&] { return countOf(operand->axis, expr->axis); });
+  return round(result, expr->level);
 }
 
 Value BodyImporter::foldCross(unsigned index) {
@@ -107,25 +177,26 @@ Value BodyImporter::importCross(const Expr *expr) {
   // One number a group, over the group: a list of one.
   if (reduction.shared && reduction.over == Level::Group) {
     Value value = summand(reduction.reducer, reduction.shared);
-    return finish(reduction.reducer,
-                  reduceTensor(reduction.reducer, value, false),
+    return finish(reduction.reducer, reduceTensor(reduction.reducer, value),
                   [&] { return constant(1.0, typeAt(Level::Group)); });
   }
   usedReductions_.insert(expr->index);
   return foldCross(expr->index);
 }
 
-/// Whether a value comes from an array, and so is one value an element.
-static bool readsArray(Value value) {
+/// Whether a value comes from an array of elements, and so is one value each.
+static bool readsElements(Value value) {
   llvm::SmallPtrSet<Operation *, 16> seen;
   llvm::SmallVector<Value> left{value};
   while (!left.empty()) {
     Operation *op = left.pop_back_val().getDefiningOp();
     if (!op || isa<ir::ReduceOp>(op) || !seen.insert(op).second)
       continue;
-    if (auto get = dyn_cast<ir::GetOp>(op))
-      if (isa<ir::ArrayOp>(ir::lookup(get, get.getSource())))
+    if (auto get = dyn_cast<ir::GetOp>(op)) {
+      auto array = dyn_cast<ir::ArrayOp>(ir::lookup(get, get.getSource()));
+      if (array && !array.getSpace())
         return true;
+    }
     llvm::append_range(left, op->getOperands());
   }
   return false;
@@ -138,10 +209,11 @@ void BodyImporter::importPartial(unsigned index) {
     return;
   Value value = summand(reduction.reducer, operand);
   location_ = context_.quote(builder_.getContext(), reduction.range);
-  // A constant that is written to an array is as many numbers as elements,
+  // A coarser value that is written to an array is as many numbers as elements,
   // which nothing would say of it but a reduction over the tensor.
-  if (operand->level == Level::Element && !readsArray(value))
-    value = reduceTensor(reduction.reducer, value, true);
+  bool isSpread = operand->level == Level::Element && !readsElements(value);
+  if (isSpread || operand->level == Level::Axis)
+    value = reduceFine(reduction.reducer, value, operand->axis, Axis());
   // Absent tensors take part between steps, where there is no gradient at all.
   Value when;
   if (variant_ && when_ == ir::When::Step)
@@ -151,12 +223,9 @@ void BodyImporter::importPartial(unsigned index) {
                         lists.total, value, when);
   if (!needsCount(reduction.reducer))
     return;
-  Type type = typeAt(Level::Tensor);
-  Value count =
-      operand->level >= Level::Axis
-          ? ir::ShapeOp::create(builder_, location_, type, ir::Shape::Size)
-                .getResult()
-          : constant(1.0, type);
+  Value count = operand->level >= Level::Axis
+                    ? countOf(operand->axis, Axis())
+                    : constant(1.0, typeAt(Level::Tensor));
   ir::PartialOp::create(builder_, location_, ir::Reducer::Sum, lists.count,
                         count, when);
 }

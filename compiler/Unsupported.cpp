@@ -26,21 +26,24 @@ static std::string messageAt(const llvm::SourceMgr *sources,
 }
 
 std::string updraft::findUnsupported(const Rule &rule,
-                                     const llvm::SourceMgr *sources) {
+                                     const llvm::SourceMgr *sources,
+                                     bool isForPlan) {
   auto say = [&](llvm::SMRange range, const char *what, const char *label) {
     return messageAt(sources, range, what, label);
   };
+  for (const Expr &node : rule.nodes)
+    if (node.op == Op::NewtonSchulz)
+      return say(node.range, "'newton_schulz'", "U6");
+  if (isForPlan)
+    return {};
   for (const State &state : rule.states)
     if (state.level == Level::Axis)
       return say(state.range, "a state of rows, columns, matrices or blocks",
                  "U5");
-  for (const Expr &node : rule.nodes) {
-    if (node.op == Op::NewtonSchulz)
-      return say(node.range, "'newton_schulz'", "U6");
+  for (const Expr &node : rule.nodes)
     if (node.level == Level::Axis)
       return say(node.range, "a value of rows, columns, matrices or blocks",
                  "U5");
-  }
   for (size_t i = 0; i < rule.reductions.size(); ++i)
     for (const Variant &variant : rule.variants)
       if (!rule.reductions[i].shared && !variant.operands[i])

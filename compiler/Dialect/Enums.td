@@ -31,7 +31,7 @@ def Updraft_SpaceKind : I32EnumAttr<"SpaceKind",
       I32EnumAttrCase<"Block", 4, "block">,    // n consecutive elements
       I32EnumAttrCase<"RowRuns", 5, "rowruns">, // (b*R + r)*ceil(C/512) + run
       I32EnumAttrCase<"ColRuns", 6, "colruns">, // (b*ceil(R/64) + run)*C + c
-      I32EnumAttrCase<"Bands", 7, "bands">]> { // runs of rows, b*ceil(R/64) + run
+      I32EnumAttrCase<"Bands", 7, "bands">]> { // b*ceil(R/64) + run of rows
   let cppNamespace = "::updraft::ir";
 }
 def Updraft_Role : I32EnumAttr<"Role", "what an array is to the caller", [
@@ -72,7 +72,8 @@ def Updraft_Shape : I32EnumAttr<"Shape", "a fact about the tensor", [
       I32EnumAttrCase<"Absent", 3, "absent">,
       I32EnumAttrCase<"Rows", 4, "rows">,
       I32EnumAttrCase<"Cols", 5, "cols">,
-      I32EnumAttrCase<"Block", 6, "block">]> {
+      I32EnumAttrCase<"Block", 6, "block">,
+      I32EnumAttrCase<"Batch", 7, "batch">]> {
   let cppNamespace = "::updraft::ir";
 }
 def Updraft_Function : I32EnumAttr<"Function",

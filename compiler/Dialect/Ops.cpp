@@ -249,9 +249,20 @@ LogicalResult MathOp::verify() {
 
 LogicalResult ReduceOp::verify() {
   // reduce (C1)
-  if (getSpace() && !isAxis(*getSpace()))
-    return emitOpError() << "cannot go to " << *getSpace();
-  return success();
+  SpaceAttr from = getOfAttr(), to = getSpaceAttr();
+  bool fits = !from || isAxis(from);
+  if (to && from)
+    fits = from.getKind() <= SpaceKind::Cols &&
+           to.getKind() == SpaceKind::Matrix &&
+           from.getFolded() == to.getFolded();
+  else if (to)
+    fits = isAxis(to) && to.getKind() != SpaceKind::Matrix;
+  if (fits)
+    return success();
+  auto error = emitOpError() << "cannot go ";
+  if (from)
+    error << "from " << from << (to ? " " : "");
+  return to ? error << "to " << to : error;
 }
 
 static bool isScratch(Operation *op) {

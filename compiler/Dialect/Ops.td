@@ -1,55 +1,19 @@
 //===- Ops.td - The updraft dialect --------------------------------------===//
 //
 // A rule between the checked text and the loops. A body is written for one
-// element (or one tensor, group, call) with scalar `arith` and `math` ops; the
-// ops here say only what upstream cannot: what is stored, what is read and
-// written, what is reduced, and what a kernel is. The order of the ops here is
-// the order in Ops.cpp, ops.mlir and ops-errors.mlir.
+// element (or tensor, group, call) with scalar `arith` and `math` ops; the ops
+// here say only what upstream cannot: what is stored, read, written, reduced,
+// what a kernel is. Their order is that of Ops.cpp, ops.mlir, ops-errors.mlir.
 //
 //===----------------------------------------------------------------------===//
 
 #ifndef UPDRAFT_COMPILER_DIALECT_OPS_TD
 #define UPDRAFT_COMPILER_DIALECT_OPS_TD
 
-include "Enums.td"
-include "mlir/IR/OpBase.td"
+include "Base.td"
 include "mlir/IR/SymbolInterfaces.td"
 include "mlir/Interfaces/InferTypeOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
-
-def Updraft_Dialect : Dialect {
-  let name = "updraft";
-  let cppNamespace = "::updraft::ir";
-  let summary = "Optimizer rules, their state and their kernels";
-  let useDefaultAttributePrinterParser = 1;
-}
-
-class Updraft_Op<string mnemonic, list<Trait> traits = []>
-    : Op<Updraft_Dialect, mnemonic, traits>;
-
-def Updraft_SpaceAttr : AttrDef<Updraft_Dialect, "Space"> {
-  let summary = "Of what there is one value each";
-  let description = [{
-    Rows, columns and matrices are those of the last two axes, with the leading
-    ones as batch; `folded`: of the one matrix that has dim 0 as its rows and
-    all else as its columns. `block` says of how many elements.
-
-    Example:
-
-    ```mlir
-    #updraft.space<rows>   #updraft.space<cols, folded>   #updraft.space<block 64>
-    ```
-  }];
-  let mnemonic = "space";
-  let parameters = (ins "::updraft::ir::SpaceKind":$kind,
-                        DefaultValuedParameter<"bool", "false">:$folded,
-                        DefaultValuedParameter<"int64_t", "0">:$block);
-  let hasCustomAssemblyFormat = 1;
-  let genVerifyDecl = 1;
-}
-
-/// f32 or f64: what is computed in. i1: conditions.
-def Updraft_Value : AnyTypeOf<[F32, F64, I1]>;
 
 //===- Declarations ------------------------------------------------------===//
 
@@ -278,8 +242,7 @@ def PutOp : Updraft_Op<"put",
     [DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
   let summary = "Writes an array element, a scalar or this tensor's total";
   let description = [{
-    Where `when` is false nothing is written: the stored bytes stay. `when` is
-    of tensor level or coarser.
+    Where `when`, of tensor level or coarser, is false the stored bytes stay.
 
     Constraints:
 
@@ -302,9 +265,9 @@ def PutOp : Updraft_Op<"put",
 def ShapeOp : Updraft_Op<"shape", [Pure]> {
   let summary = "Reads a fact about the tensor";
   let description = [{
-    rank, dim and size are f64; absent is i1. rows and cols count those of one
-    matrix (`index` 1: of the folded one). block is how many elements the block
-    at hand has, in blocks of `index`, and so is of axis level.
+    rank, dim and size are f64; absent is i1. batch counts the matrices, rows
+    and cols those of one (`index` 1: of the folded one). block counts what the
+    block at hand has, in blocks of `index`: it is of axis level.
 
     Constraints:
 
@@ -349,27 +312,30 @@ def MathOp : Updraft_Op<"math", [Pure, SameOperandsAndResultType]> {
 def ReduceOp : Updraft_Op<"reduce", [Pure]> {
   let summary = "Reduces an element or axis value over its tensor";
   let description = [{
-    Only in bodies. In blocks and runs as numerics.md 5 says. Without `space`
-    the result is of tensor level. An element value is reduced to rows, cols or
-    blocks, a rows or cols value to matrix; any value to its tensor.
+    Only in bodies. In blocks and runs as numerics.md 5 says. `of` says of what
+    there is one operand each; without it, of elements. Without `space` the
+    result is of tensor level.
 
     Constraints:
 
-    * (C1) `space` is rows, cols, matrix or block
+    * (C1) `space` is rows, cols or block; or if `of` is rows or cols, matrix;
+      or absent
 
     Example:
 
     ```mlir
     %0 = updraft.reduce sum %x : f32
     %1 = updraft.reduce sum %x : f32 to <rows>
+    %2 = updraft.reduce sum %y of <rows> : f32 to <matrix>
     ```
   }];
   let arguments = (ins Updraft_Reducer:$reducer,
                        AnyTypeOf<[F32, F64]>:$operand,
+                       OptionalAttr<Updraft_SpaceAttr>:$of,
                        OptionalAttr<Updraft_SpaceAttr>:$space);
   let results = (outs F64:$result);
   let assemblyFormat = [{
-    $reducer $operand `:` type($operand) (`to` $space^)? attr-dict
+    $reducer $operand (`of` $of^)? `:` type($operand) (`to` $space^)? attr-dict
   }];
   let hasVerifier = 1;
 }

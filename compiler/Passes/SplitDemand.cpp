@@ -105,8 +105,7 @@ static std::vector<int> earliestPhases(const Graph &graph,
     int phase = 0;
     for (int operand : node.operands)
       phase = std::max(phase, phases[operand]);
-    if (node.kind == Value::Kind::Reduce)
-      ++phase;
+    phase += isElementReduce(node);
     if (node.kind == Value::Kind::Fold)
       for (const Root &root : graph.roots)
         if (root.kind == Root::Kind::Partial && root.target == node.index)
@@ -148,7 +147,7 @@ struct DemandAnalysis {
     Literals literals = plan.demands[value].literals;
     int condition = node.operands[0], side = plan.alias[value];
     need(condition, literals);
-    bool isUniform = graph.values[condition].level < Level::Element;
+    bool isUniform = graph.values[condition].level < Level::Axis;
     for (int i : {1, 2}) {
       if (side != value && side != node.operands[i])
         continue;
@@ -189,7 +188,7 @@ struct DemandAnalysis {
       return need(node.operands[0], plan.reduceWhen[value]);
     case Value::Kind::And:
     case Value::Kind::Or:
-      if (node.level < Level::Element) {
+      if (node.level < Level::Axis) {
         need(node.operands[0], literals);
         return need(node.operands[1],
                     join(literals, literalsOf(graph, node.operands[0],
@@ -227,7 +226,7 @@ struct DemandAnalysis {
     for (int value : order) {
       const Value &node = graph.values[value];
       if (node.kind != Value::Kind::Select || plan.alias[value] != value ||
-          graph.values[node.operands[0]].level == Level::Element)
+          graph.values[node.operands[0]].level >= Level::Axis)
         continue;
       for (int i : {1, 2})
         if (plan.alias[value] == value &&

@@ -31,14 +31,14 @@ Value Emitter::cloneOp(unsigned kernel, int value) {
   return emitted[kernel].builder.clone(*op, mapping)->getResult(0);
 }
 
-/// The result of a Fold, or of a Reduce's blocks, in its scalar kernel.
+/// The result of a Fold, or of a Reduce's blocks, runs or list.
 Value Emitter::emitFold(unsigned kernel, int value) {
   const plan::Value &node = rule.graph.values[value];
   Operation *op = rule.ops[value];
   std::string list;
   ir::Reducer reducer;
   if (auto reduce = dyn_cast<ir::ReduceOp>(op)) {
-    list = blocksOfReduce(value);
+    list = listOfReduce(value);
     reducer = reduce.getReducer();
   } else {
     reducer = cast<ir::FoldOp>(op).getReducer();
@@ -61,10 +61,12 @@ Value Emitter::emitHere(unsigned kernel, int value) {
                      rule.ops[value]->getLoc());
     return cloneOp(kernel, value);
   }
-  if (node.kind == plan::Value::Kind::Scalar)
-    return readScalar(kernel, value);
-  if (node.kind == plan::Value::Kind::And ||
-      node.kind == plan::Value::Kind::Not)
+  if (node.kind == plan::Value::Kind::Scalar ||
+      node.kind == plan::Value::Kind::Array)
+    return readStored(kernel, value);
+  bool isCondition = node.kind == plan::Value::Kind::And ||
+                     node.kind == plan::Value::Kind::Not;
+  if (isCondition && node.level < plan::Level::Axis)
     return emitWhen(kernel, plan::literalsOf(rule.graph, value, true));
   int item = plan.itemOfValue[value];
   if (item >= 0 && unsigned(plan.kernelOfItem[item]) != kernel)
@@ -157,6 +159,16 @@ void Emitter::emitTotal(unsigned kernel, int index) {
   ir::PutOp::create(builder, location, partial.getList(), total, Value());
 }
 
+void Emitter::emitSpread(unsigned kernel, int item) {
+  const plan::Item &planned = plan.items[item];
+  Value value = emit(kernel, planned.index);
+  Operation *op = rule.ops[planned.index];
+  itemSlots[item] =
+      declareHandedOn(slotNameOf(wordsOf(op)), planned.variant, planned.level,
+                      planned.space, value.getType());
+  handOn(kernel, itemSlots[item], planned.level, value, op->getLoc());
+}
+
 void Emitter::emitGroupFold(unsigned kernel, int value) {
   auto fold = cast<ir::FoldOp>(rule.ops[value]);
   OpBuilder &builder = emitted[kernel].builder;
@@ -207,6 +219,9 @@ void Emitter::emitScalarKernel(unsigned kernel) {
     case plan::Item::Kind::GroupFold:
       emitGroupFold(kernel, item.index);
       break;
+    case plan::Item::Kind::Spread:
+      emitSpread(kernel, index);
+      break;
     }
   }
   emitPuts(kernel, puts);
@@ -221,7 +236,7 @@ void Emitter::emitElementKernel(unsigned kernel) {
     Value operand = emit(kernel, rule.graph.values[value].operands[0]);
     Value when = emitWhen(kernel, plan.reduceWhen[value]);
     ir::PartialOp::create(builder, reduce.getLoc(), reduce.getReducer(),
-                          blocksOfReduce(value), operand, when);
+                          listOfReduce(value), operand, when);
   }
   for (int index : planned.roots) {
     auto partial = dyn_cast<ir::PartialOp>(rule.rootOps[index]);
@@ -238,10 +253,7 @@ void Emitter::emitElementKernel(unsigned kernel) {
   emitPuts(kernel, stores);
 }
 
-/// Axis lies between the levels of the dialect that a plan knows.
-ir::Level updraft::levelOf(plan::Level level) {
-  return level == plan::Level::Element ? ir::Level::Element : ir::Level(level);
-}
+ir::Level updraft::levelOf(plan::Level level) { return ir::Level(level); }
 
 void Emitter::declareKernel(const plan::Kernel &kernel, ir::BodyOp body) {
   OpBuilder builder = OpBuilder::atBlockEnd(&program.getBody().front());
@@ -249,14 +261,14 @@ void Emitter::declareKernel(const plan::Kernel &kernel, ir::BodyOp body) {
   if (kernel.variant >= 0)
     variant = FlatSymbolRefAttr::get(rule.variants[kernel.variant]);
   auto [name, why] = wordsOfKernel(kernel, body);
-  auto made = ir::KernelOp::create(builder, program.getLoc(), freeName(name),
-                                   body.getWhen(), body.getViewAttr(),
-                                   levelOf(kernel.level), variant,
-                                   ir::SpaceAttr(), ir::LevelAttr(), 0, 0, why);
-  if (kernel.level == plan::Level::Element) {
+  auto made = ir::KernelOp::create(
+      builder, program.getLoc(), freeName(name), body.getWhen(),
+      body.getViewAttr(), levelOf(kernel.level), variant,
+      spaceOf(builder.getContext(), kernel.space), ir::LevelAttr(), 0, 0, why);
+  if (kernel.level >= plan::Level::Axis) {
     Traffic traffic = trafficOf(rule.graph, plan, kernel);
-    made.setReads(1000 * traffic.reads);
-    made.setWrites(1000 * traffic.writes);
+    made.setReads(traffic.reads);
+    made.setWrites(traffic.writes);
   }
   Block *block = &made.getBody().emplaceBlock();
   emitted.emplace_back(made, OpBuilder::atBlockEnd(block));

@@ -47,10 +47,11 @@ struct Emitter {
   const plan::Plan &plan;
   mlir::Operation *firstBody = nullptr; ///< declarations go before it
   std::vector<Emitted> emitted;
-  std::map<int, std::string> itemSlots;   ///< item -> slot
-  std::map<int, std::string> oldSlots;    ///< Scalar value -> slot
+  std::map<int, std::string> itemSlots;   ///< item -> slot or scratch
+  std::map<int, std::string> oldSlots;    ///< Scalar or Array value -> the same
   std::map<int, std::string> groupSlots;  ///< Fold over model -> slot
   std::map<int, std::string> reduceLists; ///< Reduce -> partial list
+  std::map<int, std::string> runTotals;   ///< the same -> scratch
   std::map<int, std::string> blockLists;  ///< list -> its partial list
   std::vector<std::string> sharedBlocks;
 
@@ -59,15 +60,28 @@ struct Emitter {
 
   std::string freeName(llvm::StringRef name);
   std::string declareSlot(llvm::StringRef hint, plan::Level level, int variant);
+  std::string declareScratch(llvm::StringRef hint, int variant,
+                             ir::SpaceAttr space, mlir::Type format);
+  std::string declareHandedOn(llvm::StringRef hint, int variant,
+                              plan::Level level, const plan::Space &space,
+                              mlir::Type type);
   std::string declareList(llvm::StringRef hint, bool isPartial);
   std::string blocksOfReduce(int value);
+  std::string totalsOfReduce(int value);
+  std::string listOfReduce(int value);
   std::string blocksOfList(int list);
 
   mlir::Value getSlot(unsigned kernel, llvm::StringRef name, mlir::Type type,
                       mlir::Location location);
+  mlir::Value getHandedOn(unsigned kernel, llvm::StringRef name,
+                          plan::Level level, mlir::Type type,
+                          mlir::Location location);
+  void handOn(unsigned kernel, llvm::StringRef name, plan::Level level,
+              mlir::Value value, mlir::Location location);
+  const std::string &slotOfItem(int item, int value);
   mlir::Value readItem(unsigned kernel, int item, int value);
-  int writerOf(int scalar) const;
-  mlir::Value readScalar(unsigned kernel, int value);
+  int writerOf(const plan::Value &old) const;
+  mlir::Value readStored(unsigned kernel, int value);
   mlir::Value cloneOp(unsigned kernel, int value);
   mlir::Value emitFold(unsigned kernel, int value);
   mlir::Value emitHere(unsigned kernel, int value);
@@ -76,6 +90,7 @@ struct Emitter {
   mlir::Value emitWhen(unsigned kernel, const plan::Literals &literals);
   plan::Literals literalsOfWhen(int condition) const;
 
+  void emitSpread(unsigned kernel, int item);
   void emitTotal(unsigned kernel, int root);
   void emitGroupFold(unsigned kernel, int value);
   void emitPuts(unsigned kernel, llvm::ArrayRef<int> roots);
@@ -87,6 +102,8 @@ struct Emitter {
   struct Words {
     std::string name, why;
   };
+  void mentionItem(const plan::Item &item, std::string &reductions,
+                   std::string &others) const;
   /// A name for people and the equation or reduction that forced the kernel.
   Words wordsOfKernel(const plan::Kernel &kernel, ir::BodyOp body) const;
 };

@@ -50,6 +50,25 @@ struct GraphBuilder {
 
 } // namespace
 
+static plan::Space planSpaceOf(ir::SpaceAttr space) {
+  if (!space)
+    return {};
+  return {plan::Space::Kind(space.getKind()), space.getFolded(),
+          space.getBlock()};
+}
+
+ir::SpaceAttr updraft::spaceOf(MLIRContext *context, const plan::Space &space) {
+  switch (space.kind) {
+  case plan::Space::Kind::None:
+    return {};
+  case plan::Space::Kind::Bands:
+    return ir::SpaceAttr::get(context, ir::SpaceKind::Bands, space.isFolded, 0);
+  default:
+    return ir::SpaceAttr::get(context, ir::SpaceKind(space.kind),
+                              space.isFolded, space.block);
+  }
+}
+
 static int bytesOf(Type format) {
   return (format.getIntOrFloatBitWidth() + 7) / 8;
 }
@@ -75,21 +94,25 @@ void GraphBuilder::addDeclarations() {
       arrayNumbers[array] = rule.arrays.size();
       rule.arrays.push_back(array);
       rule.graph.arrays.push_back({index, bytesOf(array.getFormat()),
-                                   array.getFormat() == program.getCompute()});
+                                   array.getFormat() == program.getCompute(),
+                                   planSpaceOf(array.getSpaceAttr())});
     }
     for (auto scalar : declared.getBody().getOps<ir::ScalarOp>())
       addScalar(scalar);
   }
   rule.graph.scalarCount = rule.scalars.size();
   rule.graph.variantCount = rule.variants.size();
+  rule.graph.computeBytes = bytesOf(program.getCompute());
 }
 
 void GraphBuilder::describeGet(ir::GetOp get, plan::Value &value) {
   Operation *declared = ir::lookup(get, get.getSource());
   if (auto array = dyn_cast<ir::ArrayOp>(declared)) {
     value.kind = plan::Value::Kind::Array;
-    value.level = plan::Level::Element;
     value.index = arrayNumbers[array];
+    value.space = rule.graph.arrays[value.index].space;
+    value.isCheap = value.space != plan::Space{};
+    value.level = value.isCheap ? plan::Level::Axis : plan::Level::Element;
     return;
   }
   auto scalar = cast<ir::ScalarOp>(declared);
@@ -99,10 +122,42 @@ void GraphBuilder::describeGet(ir::GetOp get, plan::Value &value) {
   value.isCheap = true;
 }
 
+/// Lets `value` be of what it has until now and of `other`: rows and columns
+/// meet in elements, a matrix value is one of each of its rows.
+static void join(plan::Value &value, const plan::Value &other) {
+  using Kind = plan::Space::Kind;
+  if (value.level != plan::Level::Axis || other.level != plan::Level::Axis) {
+    if (other.level > value.level)
+      value.space = other.space;
+    value.level = std::max(value.level, other.level);
+    return;
+  }
+  auto isWithin = [](const plan::Space &fine, const plan::Space &coarse) {
+    return coarse.kind == Kind::Matrix && fine.kind <= Kind::Matrix &&
+           fine.isFolded == coarse.isFolded;
+  };
+  if (value.space == other.space || isWithin(value.space, other.space))
+    return;
+  bool isFiner = isWithin(other.space, value.space);
+  value.level = isFiner ? plan::Level::Axis : plan::Level::Element;
+  value.space = isFiner ? other.space : plan::Space{};
+}
+
+/// Whether `op` makes a number of shapes alone with one or two operations, as
+/// counts of means are: a slot would cost as much.
+static bool isCount(Operation &op) {
+  return isa<arith::MaximumFOp, arith::MulFOp>(op) &&
+         llvm::all_of(op.getOperands(), [](Value operand) {
+           Operation *made = operand.getDefiningOp();
+           return isa<ir::ShapeOp, arith::ConstantOp>(made) ||
+                  (isa<arith::MulFOp>(made) && isCount(*made));
+         });
+}
+
 void GraphBuilder::describeCompute(Operation &op, plan::Value &value) {
   using Kind = plan::Value::Kind;
   for (int operand : value.operands)
-    value.level = std::max(value.level, rule.graph.values[operand].level);
+    join(value, rule.graph.values[operand]);
   bool isRounding = isa<arith::TruncFOp>(op);
   bool isLogic = isa<arith::AndIOp, arith::OrIOp, arith::XOrIOp>(op);
   // What is known when it is compiled, but not folded, is computed once a call.
@@ -112,8 +167,8 @@ void GraphBuilder::describeCompute(Operation &op, plan::Value &value) {
   // together.
   // Slots are f64, so a narrower scalar stays in the kernel that uses it.
   bool isNarrow = op.getResult(0).getType().isF32();
-  value.isCheap =
-      value.level < plan::Level::Element && (isRounding || isLogic || isNarrow);
+  value.isCheap = value.level < plan::Level::Axis &&
+                  (isRounding || isLogic || isNarrow || isCount(op));
   if (isa<arith::SelectOp>(op))
     value.kind = Kind::Select;
   else if (isa<arith::AndIOp>(op))
@@ -130,14 +185,20 @@ plan::Value GraphBuilder::describe(Operation &op) {
     value.operands.push_back(numbers.lookup(operand));
   if (auto get = dyn_cast<ir::GetOp>(op)) {
     describeGet(get, value);
-  } else if (isa<ir::ShapeOp>(op)) {
+  } else if (auto shape = dyn_cast<ir::ShapeOp>(op)) {
     value.level = plan::Level::Tensor;
     value.isCheap = true;
+    if (shape.getWhat() == ir::Shape::Block) {
+      value.level = plan::Level::Axis;
+      value.space = {plan::Space::Kind::Block, false, shape.getIndex()};
+    }
   } else if (isa<arith::ConstantOp>(op)) {
     value.isCheap = true;
-  } else if (isa<ir::ReduceOp>(op)) {
+  } else if (auto reduce = dyn_cast<ir::ReduceOp>(op)) {
     value.kind = plan::Value::Kind::Reduce;
-    value.level = plan::Level::Tensor;
+    value.level = reduce.getSpace() ? plan::Level::Axis : plan::Level::Tensor;
+    value.space = planSpaceOf(reduce.getSpaceAttr());
+    value.from = planSpaceOf(reduce.getOfAttr());
   } else if (auto fold = dyn_cast<ir::FoldOp>(op)) {
     value.kind = plan::Value::Kind::Fold;
     value.level = plan::Level(*fold.getOver());
@@ -172,6 +233,10 @@ void GraphBuilder::addPut(ir::PutOp put) {
   root.variant = variant;
   if (auto array = dyn_cast<ir::ArrayOp>(declared)) {
     root.target = arrayNumbers[array];
+    if (array.getSpace()) {
+      root.kind = plan::Root::Kind::Put;
+      root.level = plan::Level::Axis;
+    }
   } else {
     auto scalar = cast<ir::ScalarOp>(declared);
     root.kind = plan::Root::Kind::Put;

@@ -50,8 +50,11 @@ llvm::StringRef wordsOf(mlir::Operation *op);
 /// or a name as it is.
 llvm::StringRef slotNameOf(llvm::StringRef words);
 
-/// Bytes a parameter that an element kernel reads and writes, in the worst case
-/// over its conditions.
+/// The dialect's word for a space; null for none.
+ir::SpaceAttr spaceOf(mlir::MLIRContext *context, const plan::Space &space);
+
+/// Thousandths of a byte a parameter that an element or axis kernel reads and
+/// writes, in the worst case over its conditions.
 struct Traffic {
   int reads = 0, writes = 0;
 };

@@ -31,6 +31,40 @@ static void mention(std::string &list, StringRef words) {
   list += words;
 }
 
+/// Adds the words of what `item` folds to `reductions`, of what else it makes
+/// to `others`.
+void Emitter::mentionItem(const plan::Item &item, std::string &reductions,
+                          std::string &others) const {
+  using Kind = plan::Item::Kind;
+  switch (item.kind) {
+  case Kind::Value: {
+    Operation *op = rule.ops[item.index];
+    bool isFold = isa<ir::FoldOp, ir::ReduceOp>(op);
+    return mention(isFold ? reductions : others, wordsOf(op));
+  }
+  case Kind::GroupFold:
+    return mention(reductions, wordsOf(rule.ops[item.index]));
+  case Kind::Total:
+    return mention(reductions, wordsOf(rule.rootOps[item.index]));
+  case Kind::Put: {
+    auto put = cast<ir::PutOp>(rule.rootOps[item.index]);
+    return mention(others, (put.getTarget() + "'").str());
+  }
+  case Kind::Spread:
+    for (auto [value, node] : llvm::enumerate(rule.graph.values))
+      if (node.kind == plan::Value::Kind::Reduce && node.from == item.space &&
+          plan::resolve(plan, node.operands[0]) == item.index)
+        mention(reductions, wordsOf(rule.ops[value]));
+  }
+}
+
+/// Of what a scalar or axis kernel has one item each.
+static StringRef wordOf(const plan::Kernel &kernel) {
+  return kernel.level == plan::Level::Axis
+             ? stringifySpaceKind(ir::SpaceKind(kernel.space.kind))
+             : stringifyLevel(levelOf(kernel.level));
+}
+
 Emitter::Words Emitter::wordsOfKernel(const plan::Kernel &kernel,
                                       ir::BodyOp body) const {
   std::string reductions, stores, puts;
@@ -47,28 +81,14 @@ Emitter::Words Emitter::wordsOfKernel(const plan::Kernel &kernel,
     storesParam |= rule.arrays[rule.graph.roots[index].target].getRole() ==
                    ir::Role::Param;
   }
-  for (int index : kernel.items) {
-    const plan::Item &item = plan.items[index];
-    bool isFold = item.kind == plan::Item::Kind::GroupFold ||
-                  (item.kind == plan::Item::Kind::Value &&
-                   isa<ir::FoldOp, ir::ReduceOp>(rule.ops[item.index]));
-    if (isFold)
-      mention(reductions, wordsOf(rule.ops[item.index]));
-    else if (item.kind == plan::Item::Kind::Total)
-      mention(reductions, wordsOf(rule.rootOps[item.index]));
-    else if (item.kind == plan::Item::Kind::Put)
-      mention(
-          puts,
-          (cast<ir::PutOp>(rule.rootOps[item.index]).getTarget() + "'").str());
-    else
-      mention(puts, wordsOf(rule.ops[item.index]));
-  }
+  for (int index : kernel.items)
+    mentionItem(plan.items[index], reductions, puts);
   std::string name, why;
   if (body.getWhen() != ir::When::Step) {
     name = stringifyWhen(body.getWhen()).str();
     why = stores.empty() ? puts : stores;
     if (kernel.level != plan::Level::Element)
-      name += "." + stringifyLevel(levelOf(kernel.level)).str();
+      name += "." + wordOf(kernel).str();
   } else if (kernel.level == plan::Level::Element) {
     name = storesParam           ? "update"
            : !reductions.empty() ? slotNameOf(reductions).str()
@@ -77,7 +97,7 @@ Emitter::Words Emitter::wordsOfKernel(const plan::Kernel &kernel,
     if (storesParam)
       why = "p'";
   } else {
-    StringRef level = stringifyLevel(levelOf(kernel.level));
+    StringRef level = wordOf(kernel);
     name = reductions.empty() ? level.str()
                               : (slotNameOf(reductions) + "." + level).str();
     why = reductions.empty() ? puts : reductions;

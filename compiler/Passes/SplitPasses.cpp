@@ -1,22 +1,27 @@
 //===- SplitPasses.cpp - In which pass each store and reduction stands ----===//
 //
-// A reduction ends a pass over memory. What is stored may stand in its own pass
-// or a later one, and what a later pass needs is either computed again from the
-// old values or read back: every choice is tried and the bytes are counted.
-// Among equals the later store wins, so that nothing is written before all is
-// known wherever that costs nothing.
+// A reduction of elements ends a pass over memory. What is stored may stand in
+// its own pass or a later one, and what a later pass needs is either computed
+// again from the old values or read back: every choice is tried and the bytes
+// are counted. Among equals the later store wins, so that nothing is written
+// before all is known wherever that costs nothing. Reductions that walk along
+// different things are kernels of their own in one pass.
 //
 //===----------------------------------------------------------------------===//
 
 #include "compiler/Passes/SplitPlan.h"
 
+#include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/STLExtras.h"
 
 #include <algorithm>
 #include <limits>
+#include <map>
+#include <optional>
 #include <tuple>
 
 using namespace updraft::plan;
+using llvm::ArrayRef;
 
 namespace {
 
@@ -35,7 +40,7 @@ struct PassPlanner {
   std::vector<int> order;
   std::vector<int> phases;     ///< of values
   std::vector<int> rootPhases; ///< of Stores and Partials
-  std::vector<int> firstUse;   ///< of scalars: phase of the first element use
+  std::vector<int> firstUse;   ///< of values: phase of the first element use
 
   bool isElement(int value) const {
     return graph.values[value].level == Level::Element;
@@ -55,7 +60,10 @@ struct PassPlanner {
   std::vector<Choice> choicesOf(int variant) const;
   bool collectLoads(int value, int pass, std::vector<char> &seen,
                     std::vector<char> &loads) const;
-  int bytesOf(int variant, int last, bool &isPossible, int &used) const;
+  std::optional<int> bytesToLoad(ArrayRef<int> values, int pass) const;
+  std::optional<int> bytesOfPass(int variant, int pass,
+                                 std::vector<Space> &walks) const;
+  std::optional<int> bytesOf(int variant, int last, int &used) const;
   void choose(int variant);
 };
 
@@ -94,7 +102,7 @@ void PassPlanner::findPhases() {
     } else {
       for (int operand : node.operands)
         phase = std::max(phase, phases[resolve(plan, operand)]);
-      if (node.kind == Value::Kind::Reduce)
+      if (isElementReduce(node))
         phase = std::max(phase, phaseOfAll(plan.reduceWhen[value])) + 1;
     }
     phases[value] = phase;
@@ -130,15 +138,12 @@ void PassPlanner::findFirstUses() {
           useAt(root.value, firstUse[value]);
       continue;
     }
-    // What a reduction reads is used by elements, in the reduction's pass.
-    bool byElements =
-        node.level == Level::Element || node.kind == Value::Kind::Reduce;
-    int phase = node.kind == Value::Kind::Reduce ? phases[value] - 1
-                : byElements                     ? phases[value]
-                                                 : firstUse[value];
+    // What a reduction reads is used by elements, in the reduction's pass; what
+    // an element reads, where that is used.
+    int phase = isElementReduce(node) ? phases[value] - 1 : firstUse[value];
     for (int operand : node.operands)
       useAt(operand, phase);
-    if (node.kind == Value::Kind::Reduce)
+    if (isElementReduce(node))
       for (Literal literal : plan.reduceWhen[value])
         useAt(literal / 2, phase);
   }
@@ -156,7 +161,7 @@ int PassPlanner::lastPass(int variant) const {
       last = std::max(last, rootPhases[index]);
   for (int value : order) {
     const Value &node = graph.values[value];
-    if (node.kind == Value::Kind::Reduce && node.variant == variant &&
+    if (isElementReduce(node) && node.variant == variant &&
         plan.demands[value].isLive)
       last = std::max(last, phases[value] - 1);
   }
@@ -182,7 +187,7 @@ std::vector<Choice> PassPlanner::choicesOf(int variant) const {
   }
   for (int value : order) {
     const Value &node = graph.values[value];
-    if (node.kind != Value::Kind::Reduce || node.variant != variant ||
+    if (!isElementReduce(node) || node.variant != variant ||
         !plan.demands[value].isLive)
       continue;
     int low = phases[value] - 1;
@@ -191,30 +196,6 @@ std::vector<Choice> PassPlanner::choicesOf(int variant) const {
          std::max(low, std::min(last, beforeUse(firstUse[value])))});
   }
   return choices;
-}
-
-int updraft::plan::rereadArray(const Graph &graph, const Plan &plan, int value,
-                               int pass) {
-  for (auto [index, root] : llvm::enumerate(graph.roots)) {
-    if (root.kind != Root::Kind::Store || plan.rootPass[index] >= pass ||
-        !graph.arrays[root.target].isWide)
-      continue;
-    if (resolve(plan, root.value) == value &&
-        (root.when < 0 || implies(plan.demands[value].literals,
-                                  literalsOf(graph, root.when, true))))
-      return root.target;
-    // `when ? new : old`: what the array holds after a store that may not be.
-    const Value &node = graph.values[value];
-    if (node.kind != Value::Kind::Select || root.when < 0 ||
-        literalsOf(graph, node.operands[0], true) !=
-            literalsOf(graph, root.when, true))
-      continue;
-    const Value &old = graph.values[resolve(plan, node.operands[2])];
-    if (resolve(plan, node.operands[1]) == resolve(plan, root.value) &&
-        old.kind == Value::Kind::Array && old.index == root.target)
-      return root.target;
-  }
-  return -1;
 }
 
 bool PassPlanner::collectLoads(int value, int pass, std::vector<char> &seen,
@@ -243,37 +224,86 @@ bool PassPlanner::collectLoads(int value, int pass, std::vector<char> &seen,
   });
 }
 
-/// Bytes an element that `variant` moves in all passes up to `last`.
-int PassPlanner::bytesOf(int variant, int last, bool &isPossible,
-                         int &used) const {
+/// Bytes an element of the arrays that `values` need in `pass`; none if an old
+/// value is needed that is gone.
+std::optional<int> PassPlanner::bytesToLoad(ArrayRef<int> values,
+                                            int pass) const {
+  std::vector<char> seen(graph.values.size()), loads(graph.arrays.size());
+  for (int value : values)
+    if (!collectLoads(value, pass, seen, loads))
+      return std::nullopt;
   int bytes = 0;
-  used = 0;
-  isPossible = true;
-  for (int pass = 0; pass <= last && isPossible; ++pass) {
-    std::vector<char> seen(graph.values.size()), loads(graph.arrays.size());
-    bool isUsed = false;
-    for (auto [index, root] : llvm::enumerate(graph.roots)) {
-      if (root.variant != variant || root.level != Level::Element ||
-          !plan.isRootLive[index] || plan.rootPass[index] != pass)
-        continue;
-      isUsed = true;
-      isPossible &= collectLoads(root.value, pass, seen, loads);
-      if (root.kind == Root::Kind::Store)
-        bytes += graph.arrays[root.target].bytes;
-    }
-    for (int value : order)
-      if (graph.values[value].kind == Value::Kind::Reduce &&
-          graph.values[value].variant == variant &&
-          plan.demands[value].isLive && plan.reducePass[value] == pass) {
-        isUsed = true;
-        isPossible &=
-            collectLoads(graph.values[value].operands[0], pass, seen, loads);
-      }
-    used += isUsed;
-    for (auto [index, array] : llvm::enumerate(graph.arrays))
-      bytes += loads[index] ? array.bytes : 0;
-  }
+  for (auto [index, array] : llvm::enumerate(graph.arrays))
+    bytes += loads[index] ? array.bytes : 0;
   return bytes;
+}
+
+/// Bytes an element that `variant` moves in `pass`, and what its kernels walk
+/// along. The stores stand where they cost least, in order if they can, in the
+/// last kernel, so that all others see what was stored before.
+std::optional<int> PassPlanner::bytesOfPass(int variant, int pass,
+                                            std::vector<Space> &walks) const {
+  // What walks in order comes last.
+  std::map<Space, std::vector<int>, std::greater<>> reduced;
+  std::vector<int> stored;
+  int bytes = 0;
+  for (auto [index, root] : llvm::enumerate(graph.roots)) {
+    if (root.variant != variant || root.level != Level::Element ||
+        !plan.isRootLive[index] || plan.rootPass[index] != pass)
+      continue;
+    if (root.kind == Root::Kind::Partial) {
+      reduced[{}].push_back(root.value);
+      continue;
+    }
+    stored.push_back(root.value);
+    bytes += graph.arrays[root.target].bytes;
+  }
+  for (int value : order) {
+    const Value &node = graph.values[value];
+    if (isElementReduce(node) && node.variant == variant &&
+        plan.demands[value].isLive && plan.reducePass[value] == pass)
+      reduced[walkOf(node)].push_back(node.operands[0]);
+  }
+  if (reduced.empty() && !stored.empty())
+    reduced[{}];
+  int least = kNever;
+  Space host;
+  for (auto &[walk, operands] : reduced) {
+    walks.push_back(walk);
+    std::vector<int> all = operands;
+    all.insert(all.end(), stored.begin(), stored.end());
+    std::optional<int> both = bytesToLoad(all, pass), alone = 0;
+    if (reduced.size() > 1)
+      alone = bytesToLoad(operands, pass);
+    if (!alone || !both)
+      return std::nullopt;
+    bytes += *alone;
+    if (*both - *alone <= least) {
+      least = *both - *alone;
+      host = walk;
+    }
+  }
+  if (reduced.empty())
+    return 0;
+  std::rotate(llvm::find(walks, host), llvm::find(walks, host) + 1,
+              walks.end());
+  return bytes + least;
+}
+
+/// Bytes an element that `variant` moves in all passes up to `last`, and how
+/// many kernels that takes.
+std::optional<int> PassPlanner::bytesOf(int variant, int last,
+                                        int &used) const {
+  int total = 0;
+  for (int pass = 0; pass <= last; ++pass) {
+    std::vector<Space> walks;
+    std::optional<int> bytes = bytesOfPass(variant, pass, walks);
+    if (!bytes)
+      return std::nullopt;
+    total += *bytes;
+    used += walks.size();
+  }
+  return total;
 }
 
 void PassPlanner::choose(int variant) {
@@ -303,13 +333,12 @@ void PassPlanner::choose(int variant) {
   std::vector<int> best;
   std::tuple<int, int, int> bestCost{kNever, 0, 0};
   for (int64_t tried = 0; tried < 1 << 16; ++tried) {
-    bool isPossible;
-    int used, late = 0;
-    int bytes = bytesOf(variant, last, isPossible, used);
+    int used = 0, late = 0;
+    std::optional<int> bytes = bytesOf(variant, last, used);
     for (const Choice &choice : choices)
       late += isStore(choice) ? passOf(choice) : 0;
-    std::tuple<int, int, int> cost{bytes, used, -late};
-    if (isPossible && cost < bestCost) {
+    std::tuple<int, int, int> cost{bytes.value_or(kNever), used, -late};
+    if (cost < bestCost) {
       bestCost = cost;
       best.clear();
       for (const Choice &choice : choices)
@@ -329,6 +358,8 @@ void PassPlanner::choose(int variant) {
   }
   for (auto [choice, pass] : llvm::zip(choices, best))
     passOf(choice) = pass;
+  for (int pass = 0; pass <= last; ++pass)
+    bytesOfPass(variant, pass, plan.walks[variant].emplace_back());
   plan.bytes[variant] = std::get<0>(bestCost);
   plan.passes[variant] = std::get<1>(bestCost);
 }
@@ -336,6 +367,7 @@ void PassPlanner::choose(int variant) {
 void updraft::plan::planPasses(const Graph &graph, Plan &plan) {
   plan.rootPass.assign(graph.roots.size(), -1);
   plan.reducePass.assign(graph.values.size(), -1);
+  plan.walks.assign(graph.variantCount, {});
   plan.passes.assign(graph.variantCount, 0);
   plan.bytes.assign(graph.variantCount, 0);
   PassPlanner planner{graph, plan, orderValues(graph), {}, {}, {}};

@@ -1,9 +1,10 @@
 //===- SplitPlan.h - Where each value of a rule is computed ---------------===//
 //
 // The decisions of SplitKernels on a plain graph, without MLIR: which reduction
-// and which store stands in which pass over memory, and which scalar in which
-// scalar kernel. Memory traffic is the cost; the same graph always gives the
-// same plan, because compiled programs are found again by their bytes.
+// and which store stands in which pass over memory, and which scalar or axis
+// value in which kernel between passes. Memory traffic is the cost; the same
+// graph always gives the same plan, because compiled programs are found again
+// by their bytes.
 //
 //===----------------------------------------------------------------------===//
 
@@ -18,7 +19,18 @@
 namespace updraft::plan {
 
 /// Build: constants. A value is at the highest level of its operands.
-enum class Level : int8_t { Build = -1, Model, Group, Tensor, Element };
+enum class Level : int8_t { Build = -1, Model, Group, Tensor, Axis, Element };
+
+/// Of what there is one value each, and what an element kernel walks along.
+struct Space {
+  /// None: of no axis level; an element kernel walks its elements in order.
+  enum class Kind : uint8_t { None, Rows, Cols, Matrix, Block, Bands };
+  Kind kind = Kind::None;
+  bool isFolded = false;
+  int64_t block = 0; ///< elements of a Block
+
+  auto operator<=>(const Space &other) const = default;
+};
 
 /// A condition and what it must be: 2 * value + (1 if true).
 using Literal = int;
@@ -27,36 +39,40 @@ using Literals = llvm::SmallVector<Literal, 4>;
 struct Value {
   enum class Kind : uint8_t {
     Compute,
-    Array,  ///< arrays[index] before the step
+    Array,  ///< arrays[index] before the step; of axis level: cheap
     Scalar, ///< scalars[index] before the step; cheap
     Select, ///< operands: condition, side, side
     And,
     Or,
     Not,
-    Reduce, ///< operand: an element value; of tensor level
+    Reduce, ///< of values of `from` within the tensor
     Fold,   ///< of list `index`, to group or model level
   };
   Kind kind = Kind::Compute;
   Level level = Level::Build;
-  int variant = -1; ///< of tensor and element values
+  int variant = -1; ///< of tensor values and finer
   int index = -1;
   /// Each kernel repeats it for itself, so it is in no scalar kernel.
   bool isCheap = false;
   llvm::SmallVector<int, 3> operands;
+  Space space = {}; ///< of axis values
+  Space from = {};  ///< Reduce: what it takes one value of each; none: elements
 };
 
+/// With `space`: one value each of that, which costs no bytes.
 struct Array {
   int variant = 0;
   int bytes = 4;
   /// Stored in the compute type: what was stored may be read again.
   bool isWide = true;
+  Space space = {};
 };
 
 /// What a body is for.
 struct Root {
   enum class Kind : uint8_t {
     Store,   ///< of an element value to arrays[target]
-    Put,     ///< of a scalar to scalars[target]
+    Put,     ///< of a scalar to scalars[target]; level Axis: to arrays[target]
     Partial, ///< to list `target`, for its Fold
   };
   Kind kind = Kind::Store;
@@ -73,6 +89,7 @@ struct Graph {
   std::vector<Root> roots; ///< in source order
   int scalarCount = 0;
   int variantCount = 0;
+  int computeBytes = 4;
 };
 
 /// The conditions under which a value is needed.
@@ -81,26 +98,29 @@ struct Demand {
   Literals literals; ///< sorted; all must hold
 };
 
-/// One thing that a scalar kernel does.
+/// One thing that a scalar or axis kernel does.
 struct Item {
   enum class Kind : uint8_t {
     Value,     ///< computes values[index]
     Put,       ///< performs roots[index]
     Total,     ///< leaves a tensor's part of roots[index], a Partial
     GroupFold, ///< folds a group's part of values[index], a Fold over model
+    Spread,    ///< leaves an operand of a Reduce, values[index], as a list
   };
   Kind kind;
   int index;
   Level level;
   int variant;
+  Space space = {};
 };
 
 struct Kernel {
   Level level;
   int variant;
-  int pass;               ///< of an element kernel; else -1
-  std::vector<int> items; ///< scalar kernels: indices of Plan::items, in order
-  std::vector<int> roots; ///< element kernels: Stores and Partials
+  int pass;                 ///< of an element kernel; else -1
+  Space space;              ///< what it has one item of each; or walks along
+  std::vector<int> items;   ///< but element kernels: indices of Plan::items
+  std::vector<int> roots;   ///< element kernels: Stores and Partials
   std::vector<int> reduces; ///< element kernels: Reduce values
 };
 
@@ -111,14 +131,18 @@ struct Plan {
   std::vector<Demand> demands;  ///< of values
   std::vector<char> isRootLive; ///< a Partial is if its Fold is needed
   std::vector<int> rootPass;    ///< of Stores and Partials of elements, else -1
-  std::vector<int> reducePass;  ///< by value
+  std::vector<int> reducePass;  ///< by value; -1: ends no pass
+  /// By variant and pass: what its kernels walk along, in the order in which
+  /// they run. Stores stand in the last.
+  std::vector<std::vector<std::vector<Space>>> walks;
   /// Under which conditions a Reduce (by value) or Partial (by root) is needed.
   std::vector<Literals> reduceWhen, partialWhen;
   std::vector<Item> items;
   std::vector<int> itemOfValue; ///< -1: in no scalar kernel
   std::vector<int> kernelOfItem;
   std::vector<Kernel> kernels; ///< in the order in which they run
-  /// Of all variants, in the worst case over conditions.
+  /// Of all variants, in the worst case over conditions: element kernels, and
+  /// bytes an element of what has one value an element.
   std::vector<int> passes, bytes;
 };
 
@@ -145,7 +169,7 @@ Plan makePlan(const Graph &graph);
 
 /// Fills alias, demands, reduceWhen and partialWhen.
 void planDemand(const Graph &graph, Plan &plan);
-/// Fills rootPass, reducePass, passes and bytes.
+/// Fills rootPass, reducePass, walks, passes and bytes.
 void planPasses(const Graph &graph, Plan &plan);
 /// Fills items and kernels.
 void planKernels(const Graph &graph, Plan &plan);
@@ -157,6 +181,20 @@ std::vector<int> orderValues(const Graph &graph);
 /// Whether the partials of a list are reduced over elements first.
 inline bool isElementPartial(const Root &root) {
   return root.kind == Root::Kind::Partial && root.level == Level::Element;
+}
+
+/// Whether `value` is a reduction over elements, which ends a pass.
+inline bool isElementReduce(const Value &value) {
+  return value.kind == Value::Kind::Reduce &&
+         value.from.kind == Space::Kind::None;
+}
+
+/// What the kernel that makes an element reduction walks along.
+inline Space walkOf(const Value &reduce) {
+  Space walk = reduce.space;
+  if (walk.kind == Space::Kind::Rows || walk.kind == Space::Kind::Cols)
+    walk.kind = Space::Kind::Bands;
+  return walk;
 }
 
 } // namespace updraft::plan

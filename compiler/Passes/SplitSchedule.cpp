@@ -1,14 +1,14 @@
-//===- SplitSchedule.cpp - In which scalar kernel each scalar stands ------===//
+//===- SplitSchedule.cpp - In which kernel each scalar stands -------------===//
 //
 // Time is a grid: between two passes over memory there are as many rounds of
-// tensor, group and model kernels as it takes, and a scalar stands in the first
-// of its own level after what it reads. Then a kernel whose work can wait for a
-// later one of its level is merged into that, since each kernel costs a walk
-// over the tensors or a barrier.
+// axis, tensor, group and model kernels as it takes, and a scalar or axis value
+// stands in the first of its own level and space after what it reads. Then a
+// kernel whose work can wait for a later one of its kind is merged into that,
+// since each kernel costs a walk over the tensors or a barrier.
 //
 //===----------------------------------------------------------------------===//
 
-#include "compiler/Passes/SplitPlan.h"
+#include "compiler/Passes/SplitSchedule.h"
 
 #include "llvm/ADT/STLExtras.h"
 
@@ -20,36 +20,36 @@ using namespace updraft::plan;
 
 namespace {
 
-/// Scalar kernels between two passes; far more than any rule needs.
-constexpr int kRegion = 1 << 16;
 constexpr int kNever = std::numeric_limits<int>::max();
 
-int elementTime(int pass) { return pass * kRegion + kRegion - 1; }
-
-/// The first time from `base` on at which kernels of `level` run: tensor,
-/// group, model in turn, as values go up from tensors to the model.
+/// The first time from `base` on at which kernels of `level` run: axis, tensor,
+/// group, model in turn, as values go up to the model.
 int firstTime(int base, Level level) {
-  int turn = level == Level::Tensor ? 0 : level == Level::Group ? 1 : 2;
-  int index = base % kRegion;
-  return base + (turn - index % 3 + 3) % 3;
+  int turn = int(Level::Axis) - int(level), index = base % kRegion;
+  return base + (turn - index % 4 + 4) % 4;
 }
 
-using Slot = std::pair<int, int>; // time, variant
+/// Whether both stand in the same kernel if their times and variants agree.
+bool areAlike(const Item &a, const Item &b) {
+  return a.level == b.level && a.space == b.space;
+}
 
 struct Scheduler {
   const Graph &graph;
   Plan &plan;
-  std::vector<char> isNeeded;             ///< by value
-  std::vector<std::vector<int>> users;    ///< items that read an item
-  std::vector<int> firstElementUse;       ///< time, by item
-  std::vector<int> times;                 ///< by item
-  std::map<int, std::vector<int>> totals; ///< list -> its Totals
+  std::vector<char> isNeeded;                   ///< by value
+  std::vector<std::vector<int>> users;          ///< items that read an item
+  std::vector<int> firstElementUse;             ///< time, by item
+  std::vector<int> times;                       ///< by item
+  std::map<int, std::vector<int>> totals;       ///< list -> its Totals
+  std::map<std::pair<int, Space>, int> spreads; ///< value -> its Spread
 
   void markNeeded(int value);
   void markAllNeeded();
   void gather(int value, std::vector<int> &found) const;
   int addItem(Item item, int after, const std::vector<int> &reads);
   void addTotals(int list);
+  int listOf(const Value &reduce);
   void addValue(int value);
   void addPuts();
   void useByElements(int value, int pass, std::vector<char> &seen);
@@ -58,7 +58,6 @@ struct Scheduler {
   bool canMove(const std::vector<int> &items, int time) const;
   void mergeKernels();
   void sinkItems();
-  void makeKernels();
 };
 
 } // namespace
@@ -120,7 +119,7 @@ int Scheduler::addItem(Item item, int after, const std::vector<int> &reads) {
   int index = plan.items.size(), base = after;
   for (int read : reads) {
     const Item &other = plan.items[read];
-    base = std::max(base, times[read] + (other.level != item.level));
+    base = std::max(base, times[read] + !areAlike(other, item));
     users[read].push_back(index);
   }
   plan.items.push_back(item);
@@ -151,12 +150,32 @@ void Scheduler::addTotals(int list) {
   }
 }
 
+/// The item that leaves the operand of a reduction of axis values as a list,
+/// one for each of what is reduced.
+int Scheduler::listOf(const Value &reduce) {
+  int operand = resolve(plan, reduce.operands[0]);
+  int made = plan.itemOfValue[operand];
+  if (made >= 0 && plan.items[made].space == reduce.from)
+    return made;
+  auto [found, isNew] = spreads.try_emplace({operand, reduce.from}, 0);
+  if (isNew) {
+    std::vector<int> reads;
+    gather(operand, reads);
+    found->second = addItem(
+        {Item::Kind::Spread, operand, Level::Axis, reduce.variant, reduce.from},
+        0, reads);
+  }
+  return found->second;
+}
+
 void Scheduler::addValue(int value) {
   const Value &node = graph.values[value];
   std::vector<int> reads;
   int after = 0;
-  if (node.kind == Value::Kind::Reduce) {
+  if (isElementReduce(node)) {
     after = elementTime(plan.reducePass[value]) + 1;
+  } else if (node.kind == Value::Kind::Reduce) {
+    reads = {listOf(node)};
   } else if (node.kind == Value::Kind::Fold) {
     addTotals(node.index);
     reads = totals[node.index];
@@ -173,8 +192,9 @@ void Scheduler::addValue(int value) {
     for (int operand : node.operands)
       gather(operand, reads);
   }
-  plan.itemOfValue[value] = addItem(
-      {Item::Kind::Value, value, node.level, node.variant}, after, reads);
+  plan.itemOfValue[value] =
+      addItem({Item::Kind::Value, value, node.level, node.variant, node.space},
+              after, reads);
 }
 
 void Scheduler::addPuts() {
@@ -184,7 +204,10 @@ void Scheduler::addPuts() {
     std::vector<int> reads;
     gather(root.value, reads);
     gather(root.when, reads);
-    addItem({Item::Kind::Put, int(index), root.level, root.variant}, 0, reads);
+    Item item{Item::Kind::Put, int(index), root.level, root.variant};
+    if (root.level == Level::Axis)
+      item.space = graph.arrays[root.target].space;
+    addItem(item, 0, reads);
   }
 }
 
@@ -254,8 +277,8 @@ bool Scheduler::canMove(const std::vector<int> &items, int time) const {
     return llvm::all_of(users[item], [&](int user) {
       if (llvm::is_contained(items, user))
         return true;
-      bool sameLevel = plan.items[user].level == plan.items[item].level;
-      return sameLevel ? times[user] >= time : times[user] > time;
+      return areAlike(plan.items[user], plan.items[item]) ? times[user] >= time
+                                                          : times[user] > time;
     });
   });
 }
@@ -263,27 +286,31 @@ bool Scheduler::canMove(const std::vector<int> &items, int time) const {
 void Scheduler::mergeKernels() {
   std::map<Slot, std::vector<int>> slots;
   for (auto [index, item] : llvm::enumerate(plan.items))
-    slots[{times[index], item.variant}].push_back(index);
+    slots[slotOf(item, times[index])].push_back(index);
   // Latest first, so that a kernel moves into one that has found its place.
   for (auto slot = slots.rbegin(); slot != slots.rend(); ++slot) {
-    Level level = plan.items[slot->second.front()].level;
+    const Item &first = plan.items[slot->second.front()];
     auto later = llvm::find_if(
         llvm::make_range(slot.base(), slots.end()), [&](auto &other) {
-          return !other.second.empty() &&
-                 other.first.second == slot->first.second &&
-                 plan.items[other.second.front()].level == level;
+          if (other.second.empty())
+            return false;
+          const Item &item = plan.items[other.second.front()];
+          return item.variant == first.variant && areAlike(item, first);
         });
-    if (later == slots.end() || !canMove(slot->second, later->first.first))
+    if (later == slots.end())
+      continue;
+    int time = std::get<0>(later->first);
+    if (!canMove(slot->second, time))
       continue;
     for (int item : slot->second) {
-      times[item] = later->first.first;
+      times[item] = time;
       later->second.push_back(item);
     }
     slot->second.clear();
   }
 }
 
-/// What only a later kernel of its level reads is computed there, which saves
+/// What only a later kernel of its kind reads is computed there, which saves
 /// the slot between them.
 void Scheduler::sinkItems() {
   for (int item = plan.items.size() - 1; item >= 0; --item) {
@@ -292,47 +319,16 @@ void Scheduler::sinkItems() {
       first = std::min(first, times[user]);
     bool isAtLevel = llvm::all_of(users[item], [&](int user) {
       return times[user] > first ||
-             plan.items[user].level == plan.items[item].level;
+             areAlike(plan.items[user], plan.items[item]);
     });
     if (first > times[item] && first < firstElementUse[item] && isAtLevel)
       times[item] = first;
   }
 }
 
-void Scheduler::makeKernels() {
-  std::map<Slot, Kernel> kernels;
-  auto elementKernel = [&](int variant, int pass) -> Kernel & {
-    Kernel &kernel = kernels[{elementTime(pass), variant}];
-    kernel.level = Level::Element;
-    kernel.variant = variant;
-    kernel.pass = pass;
-    return kernel;
-  };
-  for (auto [index, item] : llvm::enumerate(plan.items)) {
-    Kernel &kernel = kernels[{times[index], item.variant}];
-    kernel.level = item.level;
-    kernel.variant = item.variant;
-    kernel.pass = -1;
-    kernel.items.push_back(index);
-  }
-  for (auto [index, root] : llvm::enumerate(graph.roots))
-    if (plan.rootPass[index] >= 0)
-      elementKernel(root.variant, plan.rootPass[index]).roots.push_back(index);
-  for (auto [value, node] : llvm::enumerate(graph.values))
-    if (plan.reducePass[value] >= 0)
-      elementKernel(node.variant, plan.reducePass[value])
-          .reduces.push_back(value);
-  plan.kernelOfItem.assign(plan.items.size(), -1);
-  for (auto &[slot, kernel] : kernels) {
-    for (int item : kernel.items)
-      plan.kernelOfItem[item] = plan.kernels.size();
-    plan.kernels.push_back(std::move(kernel));
-  }
-}
-
 void updraft::plan::planKernels(const Graph &graph, Plan &plan) {
   plan.itemOfValue.assign(graph.values.size(), -1);
-  Scheduler scheduler{graph, plan, {}, {}, {}, {}, {}};
+  Scheduler scheduler{graph, plan, {}, {}, {}, {}, {}, {}};
   scheduler.markAllNeeded();
   for (int value : orderValues(graph)) {
     const Value &node = graph.values[value];
@@ -344,13 +340,5 @@ void updraft::plan::planKernels(const Graph &graph, Plan &plan) {
   scheduler.findElementUses();
   scheduler.mergeKernels();
   scheduler.sinkItems();
-  scheduler.makeKernels();
-}
-
-Plan updraft::plan::makePlan(const Graph &graph) {
-  Plan plan;
-  planDemand(graph, plan);
-  planPasses(graph, plan);
-  planKernels(graph, plan);
-  return plan;
+  gatherKernels(graph, plan, scheduler.times);
 }

@@ -7,6 +7,8 @@
 
 #include "compiler/Passes/SplitEmit.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir;
@@ -49,6 +51,27 @@ std::string Emitter::declareSlot(StringRef hint, plan::Level level,
   return name;
 }
 
+/// Scratch of `variant`: what stays within a tensor, as slots do.
+std::string Emitter::declareScratch(StringRef hint, int variant,
+                                    ir::SpaceAttr space, Type format) {
+  std::string name = freeName(hint);
+  OpBuilder declare =
+      OpBuilder::atBlockEnd(&rule.variants[variant].getBody().front());
+  ir::ArrayOp::create(declare, program.getLoc(), name, ir::Role::Scratch,
+                      format, space, StringAttr(), false);
+  return name;
+}
+
+/// What carries a value of `type` to a later kernel.
+std::string Emitter::declareHandedOn(StringRef hint, int variant,
+                                     plan::Level level,
+                                     const plan::Space &space, Type type) {
+  if (level < plan::Level::Axis)
+    return declareSlot(hint, level, variant);
+  return declareScratch(hint, variant, spaceOf(program.getContext(), space),
+                        type.isInteger(1) ? program.getCompute() : type);
+}
+
 std::string Emitter::declareList(StringRef hint, bool isPartial) {
   std::string name = freeName(hint);
   OpBuilder declare(firstBody);
@@ -70,6 +93,28 @@ std::string Emitter::blocksOfReduce(int value) {
   while (sharedBlocks.size() <= number)
     sharedBlocks.push_back(declareList("blocks", true));
   return name = sharedBlocks[number];
+}
+
+/// The totals of the runs that rows or columns are cut into, or of the blocks.
+std::string Emitter::totalsOfReduce(int value) {
+  std::string &name = runTotals[value];
+  if (!name.empty())
+    return name;
+  const plan::Value &node = rule.graph.values[value];
+  std::string hint = slotNameOf(wordsOf(rule.ops[value])).str();
+  Type format = program.getCompute();
+  ir::SpaceAttr space = spaceOf(program.getContext(), node.space);
+  if (node.space.kind == plan::Space::Kind::Block) {
+    format = Float64Type::get(program.getContext());
+  } else {
+    bool isRows = node.space.kind == plan::Space::Kind::Rows;
+    space = ir::SpaceAttr::get(program.getContext(),
+                               isRows ? ir::SpaceKind::RowRuns
+                                      : ir::SpaceKind::ColRuns,
+                               node.space.isFolded, 0);
+  }
+  hint += hint.empty() ? "runs" : ".runs";
+  return name = declareScratch(hint, node.variant, space, format);
 }
 
 StringRef updraft::stemOf(ir::ListOp list) {
@@ -94,41 +139,94 @@ Value Emitter::getSlot(unsigned kernel, StringRef name, Type type,
   return ir::GetOp::create(emitted[kernel].builder, location, type, name);
 }
 
+/// The same of what a kernel left: scratch has no i1, so it holds 1 or 0.
+Value Emitter::getHandedOn(unsigned kernel, StringRef name, plan::Level level,
+                           Type type, Location location) {
+  if (level != plan::Level::Axis || !type.isInteger(1))
+    return getSlot(kernel, name, type, location);
+  OpBuilder &builder = emitted[kernel].builder;
+  Value number = getSlot(kernel, name, program.getCompute(), location);
+  Value zero = arith::ConstantOp::create(
+      builder, location, builder.getFloatAttr(number.getType(), 0.0));
+  return arith::CmpFOp::create(builder, location, arith::CmpFPredicate::UNE,
+                               number, zero);
+}
+
+void Emitter::handOn(unsigned kernel, StringRef name, plan::Level level,
+                     Value value, Location location) {
+  OpBuilder &builder = emitted[kernel].builder;
+  if (level == plan::Level::Axis && value.getType().isInteger(1)) {
+    auto constant = [&](double number) -> Value {
+      return arith::ConstantOp::create(
+          builder, location,
+          builder.getFloatAttr(program.getCompute(), number));
+    };
+    value = arith::SelectOp::create(builder, location, value, constant(1.0),
+                                    constant(0.0));
+  }
+  ir::PutOp::create(builder, location, name, value, Value());
+}
+
+/// Where the kernel of `item` leaves what it makes of `value`.
+const std::string &Emitter::slotOfItem(int item, int value) {
+  std::string &name = itemSlots[item];
+  if (!name.empty())
+    return name;
+  const plan::Item &made = plan.items[item];
+  Operation *op = rule.ops[value];
+  Value result = emitted[plan.kernelOfItem[item]].values[value];
+  name = declareHandedOn(slotNameOf(wordsOf(op)), made.variant, made.level,
+                         made.space, result.getType());
+  handOn(plan.kernelOfItem[item], name, made.level, result, op->getLoc());
+  return name;
+}
+
 /// What an item of another kernel left for this one.
 Value Emitter::readItem(unsigned kernel, int item, int value) {
   Operation *op = rule.ops[value];
-  std::string &name = itemSlots[item];
-  if (name.empty()) {
-    const plan::Item &made = plan.items[item];
-    name = declareSlot(slotNameOf(wordsOf(op)), made.level, made.variant);
-    Emitted &maker = emitted[plan.kernelOfItem[item]];
-    ir::PutOp::create(maker.builder, op->getLoc(), name, maker.values[value],
-                      Value());
-  }
-  return getSlot(kernel, name, op->getResult(0).getType(), op->getLoc());
+  return getHandedOn(kernel, slotOfItem(item, value), plan.items[item].level,
+                     op->getResult(0).getType(), op->getLoc());
 }
 
-/// The kernel that writes scalar `index` in this plan, or -1.
-int Emitter::writerOf(int scalar) const {
+/// What a Reduce folds: a list of its tensor's blocks, the totals of runs or
+/// blocks, or axis values that were left.
+std::string Emitter::listOfReduce(int value) {
+  const plan::Value &node = rule.graph.values[value];
+  if (plan::isElementReduce(node))
+    return node.level == plan::Level::Axis ? totalsOfReduce(value)
+                                           : blocksOfReduce(value);
+  int operand = plan::resolve(plan, node.operands[0]);
+  for (auto [index, item] : llvm::enumerate(plan.items))
+    if (item.index == operand && item.space == node.from &&
+        (item.kind == plan::Item::Kind::Spread ||
+         item.kind == plan::Item::Kind::Value))
+      return slotOfItem(index, operand);
+  llvm_unreachable("the scheduler leaves a list");
+}
+
+/// The kernel that writes what `old` reads in this plan, or -1.
+int Emitter::writerOf(const plan::Value &old) const {
+  bool isArray = old.kind == plan::Value::Kind::Array;
   for (auto [index, item] : llvm::enumerate(plan.items))
     if (item.kind == plan::Item::Kind::Put &&
-        rule.graph.roots[item.index].target == scalar)
+        rule.graph.roots[item.index].target == old.index &&
+        (item.level == plan::Level::Axis) == isArray)
       return plan.kernelOfItem[index];
   return -1;
 }
 
-/// The value before the step of a scalar; where it is written earlier, that
-/// kernel leaves the old value in a slot.
-Value Emitter::readScalar(unsigned kernel, int value) {
+/// The value before the step of a scalar or axis array; where it is written
+/// earlier, that kernel leaves the old value in a slot.
+Value Emitter::readStored(unsigned kernel, int value) {
   const plan::Value &node = rule.graph.values[value];
   auto get = cast<ir::GetOp>(rule.ops[value]);
-  int writer = writerOf(node.index);
+  int writer = writerOf(node);
   if (writer < 0 || unsigned(writer) >= kernel)
     return getSlot(kernel, get.getSource(), get.getType(), get.getLoc());
   std::string &name = oldSlots[value];
   if (name.empty()) {
-    name =
-        declareSlot((get.getSource() + ".old").str(), node.level, node.variant);
+    name = declareHandedOn((get.getSource() + ".old").str(), node.variant,
+                           node.level, node.space, get.getType());
     Emitted &maker = emitted[writer];
     Value &old = maker.values[value];
     OpBuilder atStart = OpBuilder::atBlockBegin(maker.builder.getBlock());

@@ -8,9 +8,9 @@
 
 #include "compiler/Passes/SplitGraph.h"
 
-#include "llvm/ADT/STLExtras.h"
+#include "runtime/abi.h"
 
-#include <map>
+#include "llvm/ADT/STLExtras.h"
 
 using namespace updraft;
 using namespace updraft::plan;
@@ -40,6 +40,19 @@ struct Meter {
 };
 
 } // namespace
+
+/// Thousandths of a byte an element of the runs' totals of `reduces`.
+static int bytesOfRuns(const Graph &graph, llvm::ArrayRef<int> reduces) {
+  double totals = 0; // of an element
+  for (int value : reduces) {
+    Space::Kind kind = graph.values[value].space.kind;
+    if (kind == Space::Kind::Rows)
+      totals += 1.0 / UPDRAFT_COL_RUN;
+    else if (kind == Space::Kind::Cols)
+      totals += 1.0 / UPDRAFT_ROW_RUN;
+  }
+  return int(1000 * graph.computeBytes * totals + 0.5);
+}
 
 Literals Meter::literalsOfRoot(int index) const {
   const Root &root = graph.roots[index];
@@ -77,7 +90,7 @@ void Meter::findConditions(int value) {
   if (rereadArray(graph, plan, value, kernel.pass) >= 0)
     return;
   if (node.kind == Value::Kind::Select &&
-      graph.values[node.operands[0]].level < Level::Element)
+      graph.values[node.operands[0]].level < Level::Axis)
     addCondition(node.operands[0]);
   for (int operand : node.operands)
     findConditions(operand);
@@ -116,7 +129,7 @@ void Meter::load(int value) {
     return;
   }
   bool isUniform = node.kind == Value::Kind::Select && isKnown() &&
-                   graph.values[node.operands[0]].level < Level::Element;
+                   graph.values[node.operands[0]].level < Level::Axis;
   if (isUniform)
     return load(node.operands[holds(node.operands[0]) ? 1 : 2]);
   for (int operand : node.operands)
@@ -133,18 +146,36 @@ Traffic Meter::measure() {
       continue;
     load(root.value);
     if (root.kind == Root::Kind::Store)
-      traffic.writes += graph.arrays[root.target].bytes;
+      traffic.writes += 1000 * graph.arrays[root.target].bytes;
   }
+  std::vector<int> runs;
   for (int value : kernel.reduces)
-    if (holdAll(plan.reduceWhen[value]))
+    if (holdAll(plan.reduceWhen[value])) {
       load(graph.values[value].operands[0]);
+      runs.push_back(value);
+    }
   for (auto [index, array] : llvm::enumerate(graph.arrays))
-    traffic.reads += loads[index] ? array.bytes : 0;
+    traffic.reads += loads[index] ? 1000 * array.bytes : 0;
+  traffic.writes += bytesOfRuns(graph, runs);
   return traffic;
+}
+
+/// An axis kernel reads the totals of runs; what has one value a row, a column
+/// or less is not worth counting.
+static Traffic trafficOfAxis(const Graph &graph, const Plan &plan,
+                             const Kernel &kernel) {
+  std::vector<int> runs;
+  for (int item : kernel.items)
+    if (plan.items[item].kind == Item::Kind::Value &&
+        isElementReduce(graph.values[plan.items[item].index]))
+      runs.push_back(plan.items[item].index);
+  return {bytesOfRuns(graph, runs), 0};
 }
 
 Traffic updraft::trafficOf(const Graph &graph, const Plan &plan,
                            const Kernel &kernel) {
+  if (kernel.level != Level::Element)
+    return trafficOfAxis(graph, plan, kernel);
   Meter meter{graph, plan, kernel, {}, 0, {}, {}};
   meter.seen.assign(graph.values.size(), 0);
   for (int index : kernel.roots) {

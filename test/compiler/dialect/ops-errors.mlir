@@ -91,6 +91,17 @@ updraft.program @reduce_c1 compute f32 {
 
 // -----
 
+// reduce (C1)
+updraft.program @reduce_c1_of compute f32 {
+  updraft.body step {
+    %0 = arith.constant 0.0 : f32
+    // expected-error@+1 {{cannot go from #updraft.space<rows> to #updraft.space<matrix, folded>}}
+    %1 = updraft.reduce sum %0 of <rows> : f32 to <matrix, folded>
+  }
+}
+
+// -----
+
 // scalar (C1)
 updraft.program @scalar_c1 compute f32 {
   // expected-error@+1 {{must describe a hyper: only a hyper is described}}

@@ -87,6 +87,8 @@ updraft.program @sgd compute f32 describe {doc = "plain"} {
     %0 = updraft.get @p : f32
     // CHECK: updraft.reduce max {{%[a-z0-9]+}} : f32 to <rows>
     %1 = updraft.reduce max %0 : f32 to <rows>
+    // CHECK: updraft.reduce sum {{%[a-z0-9]+}} of <rows> : f32 to <matrix>
+    %3 = updraft.reduce sum %0 of <rows> : f32 to <matrix>
     // CHECK: updraft.shape cols {index = 1 : i32} : f64
     %2 = updraft.shape cols {index = 1 : i32} : f64
   }

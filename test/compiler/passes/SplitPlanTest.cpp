@@ -1,111 +1,15 @@
 //===- SplitPlanTest.cpp - Byte tables worked out by hand -----------------===//
 //
 // Each rule is a graph of what it reads, reduces and stores; the passes and
-// bytes beside it were counted on paper. Arithmetic is one n-ary value, since
-// only what depends on what matters here.
+// bytes beside it were counted on paper.
 //
 //===----------------------------------------------------------------------===//
 
-#include "compiler/Passes/SplitPlan.h"
+#include "PlanBuilder.h"
 
 #include "llvm/ADT/STLExtras.h"
-#include "gtest/gtest.h"
-
-#include <algorithm>
-#include <initializer_list>
 
 using namespace updraft::plan;
-
-namespace {
-
-struct Builder {
-  Graph graph;
-  int lists = 0;
-
-  Builder() { graph.variantCount = 1; }
-
-  int add(Value value) {
-    graph.values.push_back(value);
-    return graph.values.size() - 1;
-  }
-  int array(bool isWide = true) {
-    graph.arrays.push_back({0, isWide ? 4 : 2, isWide});
-    return add({Value::Kind::Array,
-                Level::Element,
-                0,
-                int(graph.arrays.size() - 1),
-                false,
-                {}});
-  }
-  int scalar(Level level) {
-    int variant = level >= Level::Tensor ? 0 : -1;
-    return add(
-        {Value::Kind::Scalar, level, variant, graph.scalarCount++, true, {}});
-  }
-  int op(std::initializer_list<int> operands,
-         Value::Kind kind = Value::Kind::Compute) {
-    Value value;
-    value.kind = kind;
-    value.operands = operands;
-    for (int operand : operands)
-      value.level = std::max(value.level, graph.values[operand].level);
-    value.variant = value.level >= Level::Tensor ? 0 : -1;
-    return add(value);
-  }
-  int select(int condition, int a, int b) {
-    return op({condition, a, b}, Value::Kind::Select);
-  }
-  int reduce(int operand) {
-    return add({Value::Kind::Reduce, Level::Tensor, 0, -1, false, {operand}});
-  }
-  int fold(int operand) {
-    int list = lists++;
-    graph.roots.push_back({Root::Kind::Partial, graph.values[operand].level, 0,
-                           list, operand, -1});
-    return add({Value::Kind::Fold, Level::Model, -1, list, false, {}});
-  }
-  void store(int array, int value, int when = -1) {
-    graph.roots.push_back({Root::Kind::Store, Level::Element, 0,
-                           graph.values[array].index, value, when});
-  }
-  void put(int scalar, int value) {
-    graph.roots.push_back({Root::Kind::Put, graph.values[scalar].level,
-                           graph.values[scalar].variant,
-                           graph.values[scalar].index, value, -1});
-  }
-
-  int p = -1, g = -1;
-  /// Adam's moments and step from the gradient `g`; the new p.
-  int adamw(int gradient, int when = -1) {
-    int m = array(), v = array();
-    int t = scalar(Level::Tensor), lr = scalar(Level::Group);
-    int correction = op({lr, t});
-    put(t, op({t}));
-    int newM = op({m, gradient}), newV = op({v, gradient});
-    store(m, newM, when);
-    store(v, newV, when);
-    return op({p, newM, newV, correction, lr});
-  }
-  /// Clips by the norm over all tensors.
-  int clip(int gradient) { return op({gradient, op({fold(op({gradient}))})}); }
-};
-
-void expectPlan(Builder &builder, int passes, int bytes) {
-  Plan plan = makePlan(builder.graph);
-  EXPECT_EQ(plan.passes[0], passes);
-  EXPECT_EQ(plan.bytes[0], bytes);
-  // Equal graphs must give equal programs.
-  EXPECT_EQ(makePlan(builder.graph).rootPass, plan.rootPass);
-}
-
-struct Case : Builder {
-  Case() {
-    p = array();
-    g = array();
-  }
-};
-
-} // namespace
 
 // Reads p g m v, writes p m v.
 TEST(SplitPlan, AdamW) {
