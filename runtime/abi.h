@@ -244,7 +244,8 @@ typedef struct {
 typedef struct {
   uint64_t dims[UPDRAFT_MAX_RANK];
   uint64_t rank;
-  uint64_t rows[2], cols[2]; /* of one matrix; [1]: folded. rank >= 2 */
+  /* How many matrices, and of one; [1]: folded. All 0 where rank < 2. */
+  uint64_t batch[2], rows[2], cols[2];
 } updraft_shape;
 
 /* Tensors [first, first + count) of the order by id. */

@@ -39,7 +39,7 @@ static LogicalResult lowerKernel(ir::KernelOp op, const Layout &layout,
   if (failed(checkReadsComeFirst(op)))
     return failure();
   loops::Kernel kernel(op, layout, shape, module);
-  LogicalResult result = op.getLevel() == ir::Level::Element
+  LogicalResult result = op.getLevel() >= ir::Level::Axis
                              ? loops::lowerElementKernel(kernel)
                              : loops::lowerScalarKernel(kernel);
   if (failed(result))

@@ -91,6 +91,13 @@ Value ElementLoops::emitOperation(const Slice &slice, Operation *operation,
                                   const Step &step) {
   if (auto get = llvm::dyn_cast<ir::GetOp>(operation))
     return emitGet(get, step);
+  if (auto fold = llvm::dyn_cast<ir::FoldOp>(operation))
+    return at_.load(
+        Builder::widened(at_.getF64Type(), step.width),
+        at_.at(stripPointers_.lookup(operation), step.index, at_.getF64Type()),
+        8);
+  if (auto shape = llvm::dyn_cast<ir::ShapeOp>(operation))
+    return emitBlockSize(shape, step);
   llvm::SmallVector<Value> operands;
   for (Value operand : operation->getOperands())
     operands.push_back(operandOf(slice, operand, step));
@@ -110,7 +117,9 @@ Value ElementLoops::emitGet(ir::GetOp get, const Step &step) {
   auto place = kernel_.placeOf(get.getSource());
   Type format = place->format;
   Type item = at_.getIntegerType(format.getIntOrFloatBitWidth());
-  Value address = at_.at(pointers_.lookup(get.getSource()), step.index, item);
+  Value start = isOwn(*place) ? pointers_.lookup(get.getSource())
+                              : stripPointers_.lookup(get);
+  Value address = at_.at(start, step.index, item);
   return loadElements(at_, format, get.getType(), address, step.width,
                       step.mask);
 }
@@ -130,12 +139,23 @@ void ElementLoops::emitPut(const Slice &slice, ir::PutOp put,
     store();
 }
 
+/// Lanes of columns lie in the scratch itself, those of all else in the stack.
 /// Lanes that do not exist are set to the identity after the body: their
 /// operand need not be 0 where the arrays were read as 0.
 void ElementLoops::emitPartial(const Slice &slice, ir::PartialOp partial,
                                const Step &step) {
-  const Lanes &lanes = lanes_.find(partial)->second;
   Value items = operandOf(slice, partial.getOperand(), step);
+  if (addsToColumns(partial)) {
+    auto place = kernel_.placeOf(partial.getList());
+    Type type = partial.getOperand().getType();
+    Value address =
+        at_.at(pointers_.lookup(partial.getList()), step.index, place->format);
+    Value old =
+        loadElements(at_, place->format, type, address, step.width, step.mask);
+    Value sum = combine(at_, partial.getReducer(), old, items);
+    return storeElements(at_, place->format, sum, address, step.mask);
+  }
+  const Lanes &lanes = lanes_.find(partial)->second;
   if (step.mask)
     items = arith::SelectOp::create(
         at_, at_.location, step.mask, items,

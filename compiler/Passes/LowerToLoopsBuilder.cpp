@@ -2,6 +2,8 @@
 
 #include "compiler/Passes/LowerToLoopsBuilder.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
 #include <limits>
 
 namespace updraft::loops {
@@ -96,6 +98,44 @@ void Builder::when(Value condition, llvm::function_ref<void()> then,
     return;
   setInsertionPointToStart(branch.elseBlock());
   otherwise();
+}
+
+Value Builder::subtract(Value left, Value right) {
+  return arith::SubIOp::create(*this, location, left, right);
+}
+
+Value Builder::divide(Value left, Value right) {
+  return arith::DivUIOp::create(*this, location, left, right);
+}
+
+Value Builder::divideUp(Value left, int64_t right) {
+  return divide(add(left, integer(right - 1)), integer(right));
+}
+
+Value Builder::least(Value left, Value right) {
+  return arith::MinUIOp::create(*this, location, left, right);
+}
+
+ValueRange callShared(
+    Builder &builder, mlir::ModuleOp module, const llvm::Twine &name,
+    mlir::TypeRange results, ValueRange operands,
+    llvm::function_ref<llvm::SmallVector<Value>(Builder &, ValueRange)> fill) {
+  std::string symbol = name.str();
+  auto function = module.lookupSymbol<mlir::func::FuncOp>(symbol);
+  if (!function) {
+    Builder inner(builder.getContext(), builder.location);
+    inner.setInsertionPointToEnd(module.getBody());
+    auto type = builder.getFunctionType(operands.getTypes(), results);
+    function = mlir::func::FuncOp::create(inner, inner.location, symbol, type);
+    function.setPrivate();
+    mlir::Block *block = function.addEntryBlock();
+    inner.setInsertionPointToStart(block);
+    auto values = fill(inner, block->getArguments());
+    mlir::func::ReturnOp::create(inner, inner.location, values);
+  }
+  return mlir::func::CallOp::create(builder, builder.location, function,
+                                    operands)
+      .getResults();
 }
 
 Value combine(Builder &builder, ir::Reducer reducer, Value left, Value right) {

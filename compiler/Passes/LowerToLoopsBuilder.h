@@ -15,6 +15,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinOps.h"
 
 namespace updraft::loops {
 
@@ -58,7 +59,19 @@ public:
   /// if (condition) body(); an empty `otherwise` is none.
   void when(Value condition, llvm::function_ref<void()> then,
             llvm::function_ref<void()> otherwise = nullptr);
+
+  Value subtract(Value left, Value right);
+  Value divide(Value left, Value right); ///< unsigned
+  Value divideUp(Value left, int64_t right);
+  Value least(Value left, Value right); ///< of two unsigned
 };
+
+/// A call of the function `name`, which all kernels share. It is made at its
+/// first use: `fill` stands in it, takes its arguments and says its results.
+ValueRange callShared(
+    Builder &builder, mlir::ModuleOp module, const llvm::Twine &name,
+    mlir::TypeRange results, ValueRange operands,
+    llvm::function_ref<llvm::SmallVector<Value>(Builder &, ValueRange)> fill);
 
 /// left (op) right as `reducer` puts values together (numerics.md 5, 6).
 Value combine(Builder &builder, ir::Reducer reducer, Value left, Value right);

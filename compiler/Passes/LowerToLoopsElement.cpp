@@ -1,6 +1,7 @@
 //===- LowerToLoopsElement.cpp - Kernels of element level -----------------===//
 //
-// A loop over chunks around a loop over vectors. Values of model and group
+// A loop over chunks around a loop over vectors; elements here are the items of
+// the kernel, also if those are rows or blocks. Values of model and group
 // level stand before the first, those of tensor level before the second; each
 // is spread over a vector once. Where a kernel reduces, a chunk is walked in
 // blocks of 4096 elements.
@@ -38,6 +39,8 @@ ElementLoops::ElementLoops(Kernel &kernel)
   auto program = kernel.op->getParentOfType<ir::ProgramOp>();
   width_ = kernel.shape.vectorBytes * 8 /
            program.getCompute().getIntOrFloatBitWidth();
+  if (kernel.level() == Level::Element)
+    walk_ = ir::KernelOp(kernel.op).getSpaceAttr();
   // What runs once is made for quick compilation.
   isScalar_ = ir::KernelOp(kernel.op).getWhen() == ir::When::Init;
 }
@@ -53,6 +56,12 @@ LogicalResult ElementLoops::check() {
         continue;
       name = get.getSource();
       value = get.getType();
+    } else if (auto partial = llvm::dyn_cast<ir::PartialOp>(operation)) {
+      name = partial.getList();
+      value = partial.getOperand().getType();
+    } else if (auto fold = llvm::dyn_cast<ir::FoldOp>(operation)) {
+      name = fold.getList();
+      value = fold.getType();
     } else if (auto put = llvm::dyn_cast<ir::PutOp>(operation)) {
       name = put.getTarget();
       value = put.getValue().getType();
@@ -60,9 +69,15 @@ LogicalResult ElementLoops::check() {
       continue;
     }
     auto place = kernel_.placeOf(name);
+    if (place && place->kind == Place::Kind::Partial && !walk_ &&
+        kernel_.level() == Level::Element &&
+        llvm::isa<ir::PartialOp>(operation))
+      continue;
     if (!place || place->kind != Place::Kind::Array)
-      return operation.emitOpError("writes '")
+      return operation.emitOpError("reads or writes '")
              << name << "', which is no array of this variant";
+    if (failed(checkSpace(&operation, *place)))
+      return failure();
     if (!isStorable(place->format, value))
       return operation.emitOpError("cannot convert ")
              << value << " to or from " << place->format;
@@ -106,11 +121,19 @@ LogicalResult ElementLoops::build() {
       enterFirstGroup();
     if (failed(emitUniforms(at_, Level::Group)))
       return failure();
+    reserveStrips();
+    Type f64 = at_.getF64Type();
     for (auto partial : kernel_.op.getBody().getOps<ir::PartialOp>()) {
+      if (addsToColumns(partial))
+        continue;
       Type type = partial.getOperand().getType();
       Value memory = kernel_.entry.stack(type, kLanes);
       lanes_.try_emplace(partial,
                          Lanes{memory, type, partial.getReducer(), width_});
+      if (walk_ && walk_.getBlock() > UPDRAFT_BLOCK)
+        totals_.try_emplace(partial, Lanes{kernel_.entry.stack(f64, kLanes),
+                                           f64, partial.getReducer(),
+                                           kernel_.shape.vectorBytes / 8});
     }
     LogicalResult result = success();
     Value end = at_.add(kernel_.first, kernel_.count);
@@ -135,6 +158,7 @@ LogicalResult ElementLoops::emitChunk(Value number) {
   kernel_.enterRow(at_, loadCount(offsetof(updraft_chunk, tensor)));
   if (failed(emitUniforms(at_, Level::Tensor)))
     return failure();
+  findExtents();
   emitSlice(Slice(kernel_), 0);
   return success();
 }
@@ -156,33 +180,52 @@ void ElementLoops::emitSlice(const Slice &slice, unsigned depth) {
 
 //===- The loops over one chunk -------------------------------------------===//
 
-void ElementLoops::findPointers(const Slice &slice) {
-  pointers_.clear();
+/// Where the arrays begin that a slice asks for.
+void ElementLoops::findStarts(const Slice &slice) {
+  starts_.clear();
   for (Operation *operation : slice.operations()) {
     llvm::StringRef name;
     if (auto get = llvm::dyn_cast<ir::GetOp>(operation))
       name = get.getSource();
     else if (auto put = llvm::dyn_cast<ir::PutOp>(operation))
       name = put.getTarget();
-    if (name.empty() || pointers_.contains(name))
+    else if (auto partial = llvm::dyn_cast<ir::PartialOp>(operation))
+      name = partial.getList();
+    else if (auto fold = llvm::dyn_cast<ir::FoldOp>(operation))
+      name = fold.getList();
+    if (name.empty() || starts_.contains(name))
       continue;
     auto place = kernel_.placeOf(name);
-    Value start = kernel_.rowMember(at_, place->offset, at_.pointer());
+    if (place->kind == Place::Kind::Array)
+      starts_[name] = kernel_.rowMember(at_, place->offset, at_.pointer());
+  }
+}
+
+/// Where item `first` of each array lies that has one value an item.
+void ElementLoops::findPointers(Value first) {
+  base_ = first;
+  for (const auto &[name, start] : starts_) {
+    auto place = kernel_.placeOf(name);
+    if (!isOwn(*place))
+      continue;
     int64_t bytes = place->format.getIntOrFloatBitWidth() / 8;
-    pointers_[name] =
-        at_.at(start, at_.multiply(chunkFirst_, at_.integer(bytes)));
+    pointers_[name] = at_.at(start, at_.multiply(first, at_.integer(bytes)));
   }
 }
 
 void ElementLoops::emitLoops(const Slice &slice) {
-  findPointers(slice);
+  findStarts(slice);
   spreadUniforms(slice);
+  if (walk_)
+    return walk_.getKind() == ir::SpaceKind::Bands ? emitBands(slice)
+                                                   : emitOwnBlocks(slice);
+  findPointers(chunkFirst_);
   Partials partials;
   for (Operation *operation : slice.operations())
     if (auto partial = llvm::dyn_cast<ir::PartialOp>(operation))
       partials.push_back(partial);
   if (partials.empty())
-    emitRange(slice, at_.integer(0), chunkCount_);
+    emitStrips(slice, {at_.integer(0), chunkCount_, chunkFirst_});
   else
     emitBlocks(slice, partials);
 }
@@ -193,17 +236,11 @@ void ElementLoops::emitBlocks(const Slice &slice, const Partials &partials) {
   Value firstEntry = at_.add(
       kernel_.rowMember(at_, offsetof(updraft_tensor, first_partial), i64),
       arith::DivUIOp::create(at_, at_.location, chunkFirst_, blockSize));
-  bool inRegisters = fitsRegisters(slice, partials);
   at_.loop(at_.integer(0), chunkCount_, UPDRAFT_BLOCK, [&](Value from) {
     Value to = arith::MinUIOp::create(at_, at_.location, chunkCount_,
                                       at_.add(from, blockSize));
-    Value rest = from;
-    if (inRegisters)
-      rest = emitRows(slice, partials, from, to);
-    else
-      for (ir::PartialOp partial : partials)
-        lanes_.find(partial)->second.clear(at_);
-    emitRange(slice, rest, to);
+    Value rest = emitFirstRows(slice, partials, from, to);
+    emitStrips(slice, {rest, to, chunkFirst_});
     Value block = arith::DivUIOp::create(at_, at_.location, from, blockSize);
     Value entry = at_.add(firstEntry, block);
     for (ir::PartialOp partial : partials)
@@ -236,9 +273,21 @@ bool ElementLoops::fitsRegisters(const Slice &slice,
   llvm::SmallVector<Operation *> body = slice.operations();
   return kernel_.shape.tail == LoopShape::Tail::MaskLoop && !isScalar_ &&
          bytes <= kRegisterBytes && body.size() <= kShortBody &&
-         llvm::none_of(body, [](Operation *operation) {
-           return llvm::isa<ir::PutOp, ir::MathOp>(operation);
+         llvm::none_of(body, [&](Operation *operation) {
+           return llvm::isa<ir::PutOp, ir::MathOp>(operation) ||
+                  strips_.contains(operation);
          });
+}
+
+/// Begins a list of elements [from, to): says from where on they are added to
+/// lanes in memory.
+Value ElementLoops::emitFirstRows(const Slice &slice, const Partials &partials,
+                                  Value from, Value to) {
+  if (!partials.empty() && fitsRegisters(slice, partials))
+    return emitRows(slice, partials, from, to);
+  for (ir::PartialOp partial : partials)
+    lanes_.find(partial)->second.clear(at_);
+  return from;
 }
 
 /// Whole rows of kLanes elements from `from` on, with the lanes in registers;

@@ -1,7 +1,9 @@
 //===- LowerToLoopsElement.h - The loops of one element kernel ------------===//
 //
-// LowerToLoopsElement.cpp builds the loops, LowerToLoopsBody.cpp what stands in
-// them.
+// LowerToLoopsElement.cpp builds the loops, LowerToLoopsWalk.cpp those along
+// bands and blocks, LowerToLoopsStrips.cpp what axis values need before the
+// innermost, LowerToLoopsBody.cpp what stands in it. Kernels of axis level are
+// loops over the values of their space, which lie side by side like elements.
 //
 //===----------------------------------------------------------------------===//
 
@@ -11,6 +13,7 @@
 #include "compiler/Passes/LowerToLoopsBranches.h"
 #include "compiler/Passes/LowerToLoopsFold.h"
 
+#include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/StringMap.h"
 
 namespace updraft::loops {
@@ -29,6 +32,17 @@ private:
     Value mask;
   };
   using Partials = llvm::SmallVector<ir::PartialOp>;
+  /// Items [from, to) of a chunk, band or block of which `first` is the number
+  /// of item 0 in the tensor. Where the walk knows them: the row, matrix or
+  /// block that all of them belong to, and the column of item 0.
+  struct Strip {
+    Value from, to, first;
+    Value row = {}, matrix = {}, column = {}, block = {};
+  };
+  /// Rows and columns of the tensor's matrices.
+  struct Extents {
+    Value rows, columns;
+  };
 
   mlir::LogicalResult check();
   mlir::LogicalResult emitUniforms(Builder &builder, ir::Level level);
@@ -36,17 +50,44 @@ private:
   mlir::LogicalResult emitChunk(Value number);
   void emitSlice(const Slice &slice, unsigned depth);
   void emitLoops(const Slice &slice);
-  void findPointers(const Slice &slice);
+  void findStarts(const Slice &slice);
+  void findPointers(Value first);
   void spreadUniforms(const Slice &slice);
   void emitBlocks(const Slice &slice, const Partials &partials);
   void storeTotal(ir::PartialOp partial, Value entry);
   bool fitsRegisters(const Slice &slice, const Partials &partials) const;
   Value emitRows(const Slice &slice, const Partials &partials, Value from,
                  Value to);
+  Value emitFirstRows(const Slice &slice, const Partials &partials, Value from,
+                      Value to);
   void emitRange(const Slice &slice, Value from, Value to);
   Value maskOf(Value index, Value end, unsigned width);
   bool masksTails(const Slice &slice) const;
   unsigned tailWidth(const Slice &slice) const;
+
+  void emitBands(const Slice &slice);
+  void emitBand(const Slice &slice, Value band);
+  void emitLine(const Slice &slice, Strip strip, Value lanes);
+  void emitOwnBlocks(const Slice &slice);
+  void emitOwnBlock(const Slice &slice, const Strip &range);
+  Partials partialsTo(const Slice &slice, ir::SpaceKind kind) const;
+  Value entryOf(ir::PartialOp partial, Value index);
+
+  /// The space of the items; null for elements.
+  ir::SpaceAttr itemSpace() const;
+  bool isOwn(const Place &place) const;
+  bool addsToColumns(ir::PartialOp partial) const;
+  mlir::LogicalResult checkSpace(mlir::Operation *operation,
+                                 const Place &place) const;
+  void reserveStrips();
+  void findExtents();
+  void emitStrips(const Slice &slice, const Strip &range);
+  void enterStrip(const Slice &slice, const Strip &strip);
+  Value spread(const Place &place, Value start, Value memory,
+               const Strip &strip);
+  Value lengthOf(ir::SpaceAttr space);
+  void emitFold(ir::FoldOp fold, Value memory, const Strip &strip);
+  Value emitBlockSize(ir::ShapeOp shape, const Step &step);
 
   void emitBody(const Slice &slice, const Step &step);
   Value emitOperation(const Slice &slice, mlir::Operation *operation,
@@ -61,11 +102,19 @@ private:
   unsigned width_;
   bool isScalar_;
   Value chunkFirst_, chunkCount_;
+  ir::SpaceAttr walk_; ///< of an element kernel; null: in order
+  llvm::MapVector<llvm::StringRef, Value> starts_;
   llvm::StringMap<Value> pointers_;
+  Value base_; ///< the item whose pointers these are
+  /// Stack memory of axis values and folds, and where a strip finds them.
+  llvm::DenseMap<mlir::Operation *, Value> strips_, stripPointers_;
+  Extents extents_[2]; ///< [1]: folded; null if nothing asks for them
   llvm::DenseMap<Value, Value> spread_, values_;
   /// What the lanes of a reduction are in registers.
   llvm::DenseMap<mlir::Operation *, Value> rows_;
   llvm::DenseMap<mlir::Operation *, Lanes> lanes_;
+  /// Of partials to blocks of more than 4096 elements: of their totals.
+  llvm::DenseMap<mlir::Operation *, Lanes> totals_;
 };
 
 } // namespace updraft::loops

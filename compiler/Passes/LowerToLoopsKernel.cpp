@@ -3,6 +3,7 @@
 #include "compiler/Passes/LowerToLoopsKernel.h"
 
 #include "compiler/Passes/ExpandMath.h"
+#include "compiler/Passes/LowerToLoopsAxis.h"
 #include "compiler/Passes/LowerToLoopsFold.h"
 #include "runtime/abi.h"
 
@@ -39,10 +40,10 @@ Level Kernel::levelOfLeaf(Operation *operation) const {
     auto place = placeOf(get.getSource());
     return place ? place->level : Level::Model;
   }
-  if (llvm::isa<ir::ShapeOp>(operation))
-    return Level::Tensor;
+  if (auto shape = llvm::dyn_cast<ir::ShapeOp>(operation))
+    return shape.getWhat() == ir::Shape::Block ? Level::Element : Level::Tensor;
   if (llvm::isa<ir::FoldOp>(operation))
-    return level();
+    return level() == Level::Axis ? Level::Element : level();
   return Level::Model;
 }
 
@@ -121,6 +122,17 @@ Value Kernel::rowMember(Builder &at, int64_t offset, Type type) {
   return at.load(type, at.at(row, offset));
 }
 
+Value Kernel::shapeMember(Builder &at, int64_t offset) {
+  Type i64 = at.getI64Type();
+  Value id = arith::ExtUIOp::create(
+      at, at.location, i64,
+      rowMember(at, offsetof(updraft_tensor, id), at.getI32Type()));
+  Value shapes = frameMember(offsetof(updraft_frame, shapes), at.pointer());
+  Value entry =
+      at.at(shapes, at.multiply(id, at.integer(sizeof(updraft_shape))));
+  return at.load(i64, at.at(entry, offset));
+}
+
 void Kernel::enterGroup(Builder &at, Value group) {
   Value groups =
       frameMember(offsetof(updraft_frame, groups), builder.pointer());
@@ -188,16 +200,8 @@ void Kernel::emitShape(Builder &at, ir::ShapeOp shape) {
   case ir::Shape::Size:
     fact = rowMember(at, offsetof(updraft_tensor, size), i64);
     break;
-  default: {
-    Value id = arith::ExtUIOp::create(
-        at, at.location, i64, rowMember(at, offsetof(updraft_tensor, id), i32));
-    Value shapes = frameMember(offsetof(updraft_frame, shapes), at.pointer());
-    Value entry =
-        at.at(shapes, at.multiply(id, at.integer(sizeof(updraft_shape))));
-    int64_t offset = offsetOf(shape.getWhat(), shape.getIndex());
-    fact = at.load(i64, at.at(entry, offset));
-    break;
-  }
+  default:
+    fact = shapeMember(at, offsetOf(shape.getWhat(), shape.getIndex()));
   }
   // A size is below 2^63, and the signed conversion is one instruction.
   uniforms.map(shape.getResult(),
@@ -235,6 +239,9 @@ LogicalResult Kernel::emitFold(Builder &at, ir::FoldOp fold) {
                  8 * int64_t(place->index));
     items = frameMember(offsetof(updraft_frame, group_count), i64);
     stride = at.integer(8 * int64_t(layout.slots(Level::Group)));
+  } else if (place->kind == Place::Kind::Array && level() == Level::Tensor) {
+    uniforms.map(fold.getResult(), foldScratch(at, *this, fold, *place));
+    return success();
   } else {
     return fold.emitOpError("cannot fold '")
            << fold.getList() << "' in a kernel of "
@@ -250,6 +257,9 @@ LogicalResult Kernel::emitUniform(Builder &at, Operation *operation) {
   if (auto get = llvm::dyn_cast<ir::GetOp>(operation))
     return emitGet(at, get);
   if (auto shape = llvm::dyn_cast<ir::ShapeOp>(operation)) {
+    if (shape.getWhat() == ir::Shape::Block)
+      return shape.emitOpError("asks for a block in a kernel of ")
+             << ir::stringifyLevel(level()) << " level";
     emitShape(at, shape);
     return success();
   }

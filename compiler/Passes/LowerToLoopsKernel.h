@@ -44,6 +44,8 @@ public:
   llvm::StringRef variant() const;
   mlir::Block &body() const { return ir::KernelOp(op).getBody().front(); }
   ir::Level level() const { return ir::KernelOp(op).getLevel(); }
+  /// What differs from item to item is of level `Element`, also where the items
+  /// are rows, columns, matrices or blocks.
   ir::Level levelOf(Value value) const;
   ir::Level levelOf(mlir::Operation *op) const;
   std::optional<Place> placeOf(llvm::StringRef name) const {
@@ -54,6 +56,8 @@ public:
   Value frameMember(int64_t offset, Type type);
   /// A member of updraft_tensor, at `row`.
   Value rowMember(Builder &at, int64_t offset, Type type);
+  /// A member of updraft_shape, of the tensor at `row`.
+  Value shapeMember(Builder &at, int64_t offset);
   /// Sets groupBase from a group's number.
   void enterGroup(Builder &at, Value group);
   /// Sets row from its number within the variant.
@@ -78,7 +82,7 @@ private:
 
 /// Kernels of model, group and tensor level.
 mlir::LogicalResult lowerScalarKernel(Kernel &kernel);
-/// Kernels of element level.
+/// Kernels of element and axis level.
 mlir::LogicalResult lowerElementKernel(Kernel &kernel);
 
 /// Asks the code generator to hurry: the function runs seldom, and what it

@@ -32,7 +32,7 @@ static_assert(offsetof(updraft_program, options) == 96);
 static_assert(sizeof(updraft_program) == 224);
 static_assert(sizeof(updraft_tensor) == 40);
 static_assert(sizeof(updraft_chunk) == 16);
-static_assert(sizeof(updraft_shape) == 104);
+static_assert(sizeof(updraft_shape) == 120);
 static_assert(sizeof(updraft_span) == 16);
 static_assert(sizeof(updraft_frame) == 96);
 

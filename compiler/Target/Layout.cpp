@@ -14,7 +14,7 @@ Layout::Layout(ir::ProgramOp program) {
       unsigned &slots =
           scalar.getLevel() == Level::Model ? modelSlots_ : groupSlots_;
       shared_[scalar.getSymName()] = {
-          Place::Kind::Scalar, scalar.getLevel(), slots++, {}, 0};
+          Place::Kind::Scalar, scalar.getLevel(), slots++, {}, {}, 0};
     } else if (auto list = llvm::dyn_cast<ir::ListOp>(op)) {
       bool partial = list.getPartial();
       unsigned &count = partial ? partialLists_ : totalLists_;
@@ -22,6 +22,7 @@ Layout::Layout(ir::ProgramOp program) {
                                             : Place::Kind::Total,
                                     Level::Tensor,
                                     count++,
+                                    {},
                                     {},
                                     0};
     } else if (auto variant = llvm::dyn_cast<ir::VariantOp>(op)) {
@@ -36,15 +37,15 @@ void Layout::addVariant(ir::VariantOp variant) {
   entry.index = index;
   for (auto array : variant.getBody().getOps<ir::ArrayOp>()) {
     int64_t offset = sizeof(updraft_tensor) + 8 * entry.arrays;
-    entry.places[array.getSymName()] = {Place::Kind::Array, Level::Element,
-                                        entry.arrays++, array.getFormat(),
-                                        offset};
+    entry.places[array.getSymName()] = {Place::Kind::Array,   Level::Element,
+                                        entry.arrays++,       array.getFormat(),
+                                        array.getSpaceAttr(), offset};
   }
   int64_t slots = sizeof(updraft_tensor) + 8 * entry.arrays;
   for (auto scalar : variant.getBody().getOps<ir::ScalarOp>()) {
     int64_t offset = slots + 8 * entry.slots;
     entry.places[scalar.getSymName()] = {
-        Place::Kind::Scalar, Level::Tensor, entry.slots++, {}, offset};
+        Place::Kind::Scalar, Level::Tensor, entry.slots++, {}, {}, offset};
   }
 }
 

@@ -25,6 +25,7 @@ struct Place {
   ir::Level level = ir::Level::Element; ///< of a scalar; arrays are Element
   unsigned index = 0;                   ///< number of the array, slot or list
   mlir::Type format;                    ///< of an array's elements in memory
+  ir::SpaceAttr space = {};             ///< of an array; null: elements
   int64_t offset = 0; ///< of an array's pointer or a tensor slot in its row
 };
 

@@ -65,7 +65,7 @@ Loaded::~Loaded() { munmap(memory_, bytes_); }
 
 Frame::Frame(const Loaded &loaded, std::deque<TestTensor> &tensors,
              unsigned groups)
-    : loaded_(loaded), groupCount_(groups) {
+    : loaded_(loaded), groupCount_(groups), tensors_(tensors) {
   const updraft_program &program = loaded.program();
   const auto *variant = loaded.items<updraft_variant>(program.variants);
   arrays_ = variant->arrays.count;
@@ -86,7 +86,6 @@ Frame::Frame(const Loaded &loaded, std::deque<TestTensor> &tensors,
   frame_.model = model_.data();
   frame_.groups = groups_.data();
   frame_.tensors = rows_.data();
-  frame_.chunks = chunks_.data();
   frame_.shapes = shapes_.data();
   frame_.spans = spans_.data();
   frame_.partials = partials_.data();
@@ -104,19 +103,10 @@ void Frame::addTensor(TestTensor &tensor, uint32_t id, uint64_t firstPartial) {
     void *pointer = tensor.arrays[i].data();
     memcpy(&rows_[at + sizeof(row) + 8 * i], &pointer, 8);
   }
-  updraft_shape shape = {};
-  shape.rank = tensor.dims.size();
-  for (size_t i = 0; i < tensor.dims.size(); ++i)
-    shape.dims[i] = tensor.dims[i];
-  shapes_.push_back(shape);
+  shapes_.push_back(shapeOf(tensor.dims));
   updraft_span &span = spans_[tensor.group];
   if (span.count++ == 0)
     span.first = id;
-  for (uint64_t first = 0; first < tensor.size; first += UPDRAFT_CHUNK) {
-    uint64_t count = std::min<uint64_t>(UPDRAFT_CHUNK, tensor.size - first);
-    chunks_.push_back({first, uint32_t(count), id});
-    chunkGroups_.push_back(tensor.group);
-  }
 }
 
 double &Frame::tensor(unsigned index, unsigned slot) {
@@ -125,11 +115,71 @@ double &Frame::tensor(unsigned index, unsigned slot) {
              8 * (arrays_ + slot)]);
 }
 
-void Frame::runElements(updraft_entry *entry) {
-  for (size_t first = 0; first < chunks_.size();) {
-    size_t end = first;
-    while (end < chunks_.size() && chunkGroups_[end] == chunkGroups_[first])
-      ++end;
+updraft_shape shapeOf(const std::vector<uint64_t> &dims) {
+  updraft_shape shape = {};
+  shape.rank = dims.size();
+  std::copy(dims.begin(), dims.end(), shape.dims);
+  if (shape.rank < 2)
+    return shape;
+  shape.batch[0] = shape.batch[1] = shape.cols[1] = 1;
+  for (size_t i = 0; i + 2 < shape.rank; ++i)
+    shape.batch[0] *= dims[i];
+  shape.rows[0] = dims[shape.rank - 2];
+  shape.cols[0] = dims[shape.rank - 1];
+  shape.rows[1] = dims[0];
+  for (size_t i = 1; i < shape.rank; ++i)
+    shape.cols[1] *= dims[i];
+  return shape;
+}
+
+uint64_t itemsOf(const updraft_extent &extent, const updraft_shape &shape,
+                 uint64_t size) {
+  uint64_t batch = shape.batch[extent.folded];
+  uint64_t rows = shape.rows[extent.folded],
+           columns = shape.cols[extent.folded];
+  switch (extent.space) {
+  case UPDRAFT_ELEMENTS:
+    return size;
+  case UPDRAFT_ROWS:
+    return batch * rows;
+  case UPDRAFT_COLS:
+    return batch * columns;
+  case UPDRAFT_MATRICES:
+    return batch;
+  case UPDRAFT_BLOCKS:
+    return (size + extent.block - 1) / extent.block;
+  case UPDRAFT_ROW_RUNS:
+    return batch * rows * ((columns + 511) / 512);
+  case UPDRAFT_COL_RUNS:
+    return batch * ((rows + 63) / 64) * columns;
+  default:
+    return batch * ((rows + 63) / 64);
+  }
+}
+
+/// Chunks of axis items are short here and of odd lengths, so that they begin
+/// anywhere.
+void Frame::runItems(const updraft_kernel &kernel, updraft_entry *entry) {
+  bool isWhole = kernel.extent.space == UPDRAFT_ELEMENTS;
+  uint64_t most = isWhole                                ? UPDRAFT_CHUNK
+                  : kernel.extent.space == UPDRAFT_BANDS ? 3
+                  : kernel.level == UPDRAFT_ELEMENT      ? 5
+                                                         : 1237;
+  std::vector<updraft_chunk> chunks;
+  std::vector<uint64_t> groupEnds(groupCount_);
+  for (uint32_t group = 0; group < groupCount_; ++group) {
+    for (uint32_t id = 0; id < tensors_.size(); ++id) {
+      if (tensors_[id].group != group)
+        continue;
+      uint64_t items = itemsOf(kernel.extent, shapes_[id], tensors_[id].size);
+      for (uint64_t first = 0; first < items; first += most)
+        chunks.push_back({first, uint32_t(std::min(most, items - first)), id});
+    }
+    groupEnds[group] = chunks.size();
+  }
+  frame_.chunks = chunks.data();
+  uint64_t first = 0;
+  for (uint64_t end : groupEnds) {
     entry(&frame_, first, end - first);
     first = end;
   }
@@ -154,7 +204,7 @@ void Frame::run(uint32_t when) {
       entry(&frame_, 0, shapes_.size());
       break;
     default:
-      runElements(entry);
+      runItems(kernels[i], entry);
     }
   }
 }

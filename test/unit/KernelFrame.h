@@ -63,6 +63,12 @@ struct TestTensor {
   }
 };
 
+updraft_shape shapeOf(const std::vector<uint64_t> &dims);
+
+/// How many items of `extent` a tensor has (abi.h).
+uint64_t itemsOf(const updraft_extent &extent, const updraft_shape &shape,
+                 uint64_t size);
+
 /// All tensors of a test, of the program's first variant, sorted by group.
 class Frame {
 public:
@@ -84,14 +90,13 @@ public:
 
 private:
   void addTensor(TestTensor &tensor, uint32_t id, uint64_t firstPartial);
-  void runElements(updraft_entry *entry);
+  void runItems(const updraft_kernel &kernel, updraft_entry *entry);
 
   const Loaded &loaded_;
   unsigned arrays_, rowBytes_, groupSlots_, groupCount_;
   std::vector<double> model_, groups_, partials_, totals_;
   std::vector<char> rows_;
-  std::vector<updraft_chunk> chunks_;
-  std::vector<uint32_t> chunkGroups_;
+  std::deque<TestTensor> &tensors_;
   std::vector<updraft_shape> shapes_;
   std::vector<updraft_span> spans_;
   updraft_frame frame_ = {};

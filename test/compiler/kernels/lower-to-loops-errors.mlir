@@ -56,3 +56,51 @@ updraft.program @list compute f32 {
     updraft.put @s, %x : f64
   }
 }
+
+// -----
+
+// Rows have no column to read, and folding tells one row from another.
+updraft.program @spaces compute f32 {
+  updraft.variant @all tests [] {
+    updraft.array @p param f32
+    updraft.array @g grad f32
+    updraft.array @r state f32 of <rows>
+    updraft.array @c state f32 of <cols>
+  }
+  updraft.kernel @update step axis @all along <rows> {
+    // expected-error @below {{cannot reach 'c' of #updraft.space<cols> in a kernel of axis level along #updraft.space<rows>}}
+    %c = updraft.get @c : f32
+    updraft.put @r, %c : f32
+  }
+}
+
+// -----
+
+updraft.program @folding compute f32 {
+  updraft.variant @all tests [] {
+    updraft.array @p param f32
+    updraft.array @g grad f32
+    updraft.array @runs scratch f32 of <rowruns>
+  }
+  updraft.kernel @update step element @all along <bands, folded> {
+    %g = updraft.get @g : f32
+    // expected-error @below {{cannot reach 'runs' of #updraft.space<rowruns> in a kernel of element level along #updraft.space<bands, folded>}}
+    updraft.partial sum @runs, %g : f32
+  }
+}
+
+// -----
+
+updraft.program @blocks compute f32 {
+  updraft.scalar @s group slot
+  updraft.variant @all tests [] {
+    updraft.array @p param f32
+    updraft.array @g grad f32
+    updraft.scalar @n tensor slot
+  }
+  updraft.kernel @update step tensor @all {
+    // expected-error @below {{asks for a block in a kernel of tensor level}}
+    %n = updraft.shape block {index = 64 : i32} : f64
+    updraft.put @n, %n : f64
+  }
+}
