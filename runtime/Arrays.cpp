@@ -72,13 +72,33 @@ static updraft_status notContiguous(const Optimizer &optimizer,
               shapeText(strides, rank).c_str());
 }
 
-updraft_status updraft::runtime::checkArray(const Optimizer &optimizer,
-                                            const Param &param,
-                                            const updraft_ndarray &array,
-                                            uint32_t format,
-                                            const std::string &what) {
+/// An array of rows, columns, ...: it always says its shape.
+static updraft_status checkAxis(const Optimizer &optimizer, const Shape &axis,
+                                const updraft_ndarray &array, uint32_t format,
+                                const std::string &what) {
+  bool fits = array.rank == axis.rank && (array.shape || !array.rank) &&
+              std::equal(axis.shape, axis.shape + axis.rank, array.shape);
+  std::string wanted = shapeText(axis.shape, axis.rank);
+  if (!fits && array.rank && !array.shape)
+    return fail(UPDRAFT_INVALID_ARGUMENT, "%s: %s has rank %u and no shape",
+                optimizer.rule(), what.c_str(), array.rank);
+  if (!fits)
+    return fail(UPDRAFT_INVALID_ARGUMENT, "%s: %s has shape %s, %s is needed",
+                optimizer.rule(), what.c_str(),
+                shapeText(array.shape, array.rank).c_str(), wanted.c_str());
+  if (!isContiguous(axis.shape, array.strides, axis.rank, axis.size))
+    return notContiguous(optimizer, array.strides, axis.rank, wanted, what);
+  return checkMemory(optimizer, array, axis.size, format, what);
+}
+
+updraft_status
+updraft::runtime::checkArray(const Optimizer &optimizer, const Param &param,
+                             const updraft_ndarray &array, uint32_t format,
+                             const std::string &what, const Shape *axis) {
   if (updraft_status status = checkFormat(optimizer, array.dtype, format, what))
     return status;
+  if (axis)
+    return checkAxis(optimizer, *axis, array, format, what);
   std::string shape = shapeText(param.shape, param.rank);
   if (array.shape || (array.rank && array.rank != param.rank)) {
     if (array.rank != param.rank)

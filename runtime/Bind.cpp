@@ -24,8 +24,10 @@ public:
   void take();
 
 private:
-  updraft_status add(const Param &param, const updraft_ndarray &array,
-                     uint32_t format, uint32_t range, const char *state);
+  updraft_status add(const Param &param, const Shape &shape,
+                     const updraft_ndarray &array, uint32_t format,
+                     uint32_t range, const char *state);
+  updraft_status addStates(const Param &param, const updraft_ndarray *&state);
   size_t arrayStates() const;
 
   Optimizer &optimizer;
@@ -42,25 +44,41 @@ size_t Binding::arrayStates() const {
 }
 
 /// `state` is null for the parameter itself.
-updraft_status Binding::add(const Param &param, const updraft_ndarray &array,
-                            uint32_t format, uint32_t range,
-                            const char *state) {
+updraft_status Binding::add(const Param &param, const Shape &shape,
+                            const updraft_ndarray &array, uint32_t format,
+                            uint32_t range, const char *state) {
   auto what = [&] {
     return state ? std::string("state '") + state + "' of '" + param.name + "'"
                  : "the new memory of '" + param.name + "'";
   };
   // The text is only worth making where it is needed.
-  if (!arrayFits(array, optimizer.shapes[param.id], format) || !array.data)
+  const Shape *axis = &shape == &param ? nullptr : &shape;
+  if (axis || !arrayFits(array, optimizer.shapes[param.id], format) ||
+      !array.data)
     if (updraft_status status =
-            checkArray(optimizer, param, array, format, what()))
+            checkArray(optimizer, param, array, format, what(), axis))
       return status;
-  uint64_t bytes = param.size * bytesOf(format);
+  uint64_t bytes = shape.size * bytesOf(format);
   uintptr_t begin = reinterpret_cast<uintptr_t>(array.data);
   if (begin + bytes < begin)
     return fail(UPDRAFT_INVALID_ARGUMENT, "%s: %s does not lie in memory",
                 optimizer.rule(), what().c_str());
   if (bytes)
     ranges.push_back({begin, begin + bytes, range});
+  return UPDRAFT_OK;
+}
+
+/// Those of one parameter; `state` moves on to the next one's.
+updraft_status Binding::addStates(const Param &param,
+                                  const updraft_ndarray *&state) {
+  const updraft_program *program = optimizer.program();
+  auto arrays = optimizer.tables[param.variant].arrays;
+  for (size_t k = 0; k < arrays.size(); ++k)
+    if (arrays[k].role == UPDRAFT_STATE)
+      if (updraft_status status =
+              add(param, optimizer.shapeOf(param, k), *state++,
+                  arrays[k].format, kStates, text(program, arrays[k].name)))
+        return status;
   return UPDRAFT_OK;
 }
 
@@ -74,14 +92,11 @@ updraft_status Binding::check(size_t stateCount) {
   for (uint32_t i = 0; i < optimizer.params.size(); ++i) {
     const Param &param = optimizer.params[i];
     if (updraft_status status =
-            add(param, params[i], program->param, i, nullptr))
+            add(param, param, params[i], program->param, i, nullptr))
       return status;
     if (states)
-      for (const updraft_array &array : optimizer.tables[param.variant].arrays)
-        if (array.role == UPDRAFT_STATE)
-          if (updraft_status status = add(param, *state++, array.format,
-                                          kStates, text(program, array.name)))
-            return status;
+      if (updraft_status status = addStates(param, state))
+        return status;
   }
   if (!states)
     for (const Range &range : optimizer.ranges)

@@ -25,6 +25,13 @@ double *updraft_optimizer::scalarAt(const updraft_scalar &scalar,
   }
 }
 
+const Shape &updraft_optimizer::shapeOf(const Param &param, size_t k) const {
+  const Table &table = tables[param.variant];
+  if (table.axisShapes.empty() || !table.arrays[k].extent.space)
+    return param;
+  return table.axisShapes[param.row * table.arrays.size() + k];
+}
+
 static updraft_status checkOptions(const updraft_options *options) {
   if (options && options->struct_bytes < sizeof(updraft_options))
     return fail(UPDRAFT_INVALID_ARGUMENT,
@@ -46,6 +53,22 @@ static updraft_status checkNames(const Optimizer &optimizer) {
   return UPDRAFT_OK;
 }
 
+/// Rows and columns are of matrices: a rule that has some asks for the rank.
+static updraft_status checkRank(const Optimizer &optimizer,
+                                const Param &param) {
+  const updraft_program *program = optimizer.program();
+  const updraft_variant &variant =
+      items<updraft_variant>(program, program->variants)[param.variant];
+  for (const updraft_array &array :
+       items<updraft_array>(program, variant.arrays))
+    if (needsMatrix(array.extent) && param.rank < 2)
+      return fail(UPDRAFT_INVALID_ARGUMENT,
+                  "%s: parameter '%s' has rank %u, '%s' needs rank 2 or more",
+                  optimizer.rule(), param.name.c_str(), param.rank,
+                  text(program, array.name));
+  return UPDRAFT_OK;
+}
+
 static updraft_status takeParams(Optimizer &optimizer,
                                  const updraft_param *params, size_t count) {
   if (count && !params)
@@ -61,6 +84,8 @@ static updraft_status takeParams(Optimizer &optimizer,
       return status;
     if (updraft_status status = chooseVariant(optimizer, params[i], param))
       return status;
+    if (updraft_status status = checkRank(optimizer, param))
+      return status;
     if (!param.size)
       continue;
     uintptr_t begin = reinterpret_cast<uintptr_t>(params[i].array.data);
@@ -74,11 +99,11 @@ static updraft_status takeParams(Optimizer &optimizer,
 }
 
 /// What sets states in memory that is not there yet.
-static void dropElements(Schedule &schedule) {
+static void dropArrays(Schedule &schedule) {
   for (Segment &segment : schedule)
     for (Chain &chain : segment.chains)
       std::erase_if(chain.kernels, [](const Kernel &kernel) {
-        return kernel.level == UPDRAFT_ELEMENT;
+        return kernel.level >= UPDRAFT_AXIS;
       });
 }
 
@@ -112,7 +137,7 @@ static updraft_status create(updraft_loaded_program *program,
   if (updraft_status status = checkRequires(*optimizer))
     return status;
   if (!optimizer->hasStates)
-    dropElements(optimizer->atInit);
+    dropArrays(optimizer->atInit);
   // The same threads as in a step, so that memory lies near who works on it.
   runAll(*optimizer, optimizer->atInit, optimizer->shareCount);
   *result = optimizer.release();

@@ -12,6 +12,7 @@
 #define UPDRAFT_RUNTIME_OPTIMIZER_H
 
 #include "Error.h"
+#include "Extents.h"
 #include "Format.h"
 #include "Memory.h"
 #include "Program.h"
@@ -24,11 +25,9 @@
 namespace updraft::runtime {
 
 /// A parameter as it was given, its memory aside.
-struct Param {
+struct Param : Shape {
   std::string name;
-  uint32_t group = 0, variant = 0, row = 0, id = 0, rank = 0;
-  int64_t shape[UPDRAFT_MAX_RANK] = {};
-  uint64_t size = 0;
+  uint32_t group = 0, variant = 0, row = 0, id = 0;
 };
 
 /// Bytes that nothing else may overlap.
@@ -40,8 +39,19 @@ inline constexpr uint32_t kStates = UINT32_MAX;
 
 /// Consecutive rows of one group that one thread works on at a time.
 struct Piece {
-  uint64_t firstChunk = 0, chunkCount = 0;
   uint32_t firstRow = 0, rowCount = 0;
+};
+
+/// The chunks of one extent that kernels of a variant walk.
+struct Items {
+  updraft_extent extent = {};
+  std::vector<updraft_chunk> chunks; ///< by row, so by group
+  std::vector<uint64_t> firstChunk;  ///< by row, and the end
+  updraft_frame frame = {};
+
+  uint64_t chunksOf(uint32_t row) const {
+    return firstChunk[row + 1] - firstChunk[row];
+  }
 };
 
 /// The tensors of one variant.
@@ -51,12 +61,11 @@ struct Table {
   bool hasInputs = false;
   uint32_t rowCount = 0;
   Block rows;
-  std::vector<uint32_t> paramOf;       ///< by row
-  std::vector<updraft_chunk> chunks;   ///< by row, so by group
-  std::vector<uint64_t> firstChunk;    ///< by row, and the end
-  std::vector<uint32_t> shared;        ///< rows that all threads work on
+  std::vector<uint32_t> paramOf; ///< by row
+  std::vector<Items> items;      ///< by walked extent; elements first
+  std::vector<Shape> axisShapes; ///< by row and array; none: all are elements
+  std::vector<uint32_t> shared;  ///< rows that all threads work on
   std::vector<std::vector<Piece>> own; ///< by share: the other rows
-  updraft_frame frame = {};
 
   updraft_tensor *row(uint32_t index) const {
     return reinterpret_cast<updraft_tensor *>(
@@ -73,7 +82,8 @@ struct Table {
 struct Kernel {
   updraft_entry *entry;
   uint32_t level;
-  bool joined; ///< waits for what runs before it on the same tensor
+  uint32_t items; ///< of the variant: the extent that it walks
+  bool joined;    ///< waits for what runs before it on the same tensor
 };
 
 /// Kernels of one variant that may run tensor by tensor.
@@ -109,6 +119,9 @@ struct updraft_optimizer {
   void **arraysOf(const updraft::runtime::Param &param) const {
     return tables[param.variant].arraysOf(param.row);
   }
+  /// The shape of array `k` of a parameter.
+  const updraft::runtime::Shape &shapeOf(const updraft::runtime::Param &param,
+                                         size_t k) const;
   double *slotsOf(const updraft::runtime::Param &param) const {
     return tables[param.variant].slotsOf(param.row);
   }
@@ -136,7 +149,7 @@ struct updraft_optimizer {
   std::vector<updraft_shape> shapes;           ///< by id
   std::vector<updraft_span> spans;             ///< by group
   std::vector<uint8_t> inputsGiven;            ///< by the program's scalars
-  updraft::runtime::Block model, groups, partials, totals, states;
+  updraft::runtime::Block model, groups, partials, totals, states, scratch;
   updraft_frame frame = {}; ///< for model and group kernels
 
   updraft::runtime::Schedule atInit, atCheck, atStep;
@@ -191,10 +204,11 @@ updraft_status call(const Optimizer *optimizer, Body &&body) noexcept {
 //-----------------------------------------------------------===//
 
 /// Checks a caller's array against a parameter's shape and a format. `what`
-/// names the array: "the gradient of 'w'".
+/// names the array: "the gradient of 'w'". `axis`, if not null, is the shape
+/// that it needs instead.
 updraft_status checkArray(const Optimizer &optimizer, const Param &param,
                           const updraft_ndarray &array, uint32_t format,
-                          const std::string &what);
+                          const std::string &what, const Shape *axis = nullptr);
 
 /// The same as a yes or no, without texts, for steps.
 bool arrayFits(const updraft_ndarray &array, const updraft_shape &shape,
@@ -251,6 +265,10 @@ Schedule schedule(const updraft_program *program, uint32_t when,
 /// One thread's part of all kernels; every thread of the team calls it.
 void walk(const Optimizer &optimizer, const Schedule &schedule,
           const Team &team);
+
+/// Calls a kernel of tensor level or finer on rows of its variant.
+void enterRows(const Kernel &kernel, const Table &table, uint32_t firstRow,
+               uint32_t rowCount);
 
 /// Calls one kernel.
 void enter(const Kernel &kernel, const updraft_frame &frame, uint64_t first,

@@ -9,6 +9,8 @@
 
 #include "Optimizer.h"
 
+#include <algorithm>
+
 using namespace updraft::runtime;
 
 static updraft_entry *entryOf(const updraft_program *program,
@@ -34,6 +36,16 @@ static Chain &chainOf(Segment &segment, uint32_t variant) {
   return segment.chains.back();
 }
 
+/// The place of the kernel's extent among those of its variant.
+static uint32_t itemsOf(const updraft_program *program,
+                        const updraft_kernel &kernel) {
+  if (!kernel.extent.space)
+    return 0;
+  auto all = walkedExtents(program, kernel.variant);
+  return uint32_t(std::find(all.begin(), all.end(), kernel.extent) -
+                  all.begin());
+}
+
 Schedule updraft::runtime::schedule(const updraft_program *program,
                                     uint32_t when, uint32_t view) {
   Schedule result;
@@ -44,7 +56,7 @@ Schedule updraft::runtime::schedule(const updraft_program *program,
     if (result.empty() || waitsForAll(kernel, result.back()))
       result.emplace_back();
     Kernel next = {entryOf(program, kernel), kernel.level,
-                   kernel.after == UPDRAFT_TENSOR};
+                   itemsOf(program, kernel), kernel.after == UPDRAFT_TENSOR};
     if (kernel.level < UPDRAFT_TENSOR)
       result.back().coarse.push_back(next);
     else

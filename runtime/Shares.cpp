@@ -36,7 +36,7 @@ static double bytesOfKernel(const Optimizer &optimizer,
   if (bytes > 0)
     return bytes;
   for (const updraft_array &array : optimizer.tables[kernel.variant].arrays)
-    bytes += double(bytesOf(array.format));
+    bytes += array.extent.space ? 0 : double(bytesOf(array.format));
   return bytes;
 }
 
@@ -107,7 +107,7 @@ static uint32_t unevenRow(const Optimizer &optimizer, const Table &table,
     uint64_t cut = total / shares * share;
     if (done + cost > cut) {
       uint64_t off = std::min(cut - std::min(cut, done), done + cost - cut);
-      bool canSplit = table.firstChunk[row + 1] - table.firstChunk[row] > 1;
+      bool canSplit = table.items[0].chunksOf(row) > 1;
       if (off > tolerance && canSplit)
         return row;
       ++share;
@@ -129,14 +129,12 @@ static void addPieces(const Optimizer &optimizer, const Table &table,
     }
     const Param &param = optimizer.params[table.paramOf[row]];
     if (param.group != group || elements + param.size > kPieceElements) {
-      pieces.push_back({table.firstChunk[row], 0, row, 0});
+      pieces.push_back({row, 0});
       group = param.group;
       elements = 0;
     }
     elements += param.size + kTensorCost;
     pieces.back().rowCount += 1;
-    pieces.back().chunkCount +=
-        table.firstChunk[row + 1] - table.firstChunk[row];
   }
 }
 
@@ -145,8 +143,7 @@ static void divideTable(const Optimizer &optimizer, Table &table,
   std::vector<uint8_t> isShared(table.rowCount);
   if (shares > 1) {
     for (uint32_t row = 0; row < table.rowCount; ++row)
-      isShared[row] =
-          table.firstChunk[row + 1] - table.firstChunk[row] > kOwnChunks;
+      isShared[row] = table.items[0].chunksOf(row) > kOwnChunks;
     for (uint32_t tries = 0; tries < 2 * shares; ++tries) {
       uint32_t row = unevenRow(optimizer, table, isShared, shares);
       if (row == table.rowCount)

@@ -23,7 +23,7 @@ std::vector<State> updraft::runtime::statesOf(const Optimizer &optimizer,
   for (size_t k = 0; k < table.arrays.size(); ++k)
     if (table.arrays[k].role == UPDRAFT_STATE)
       result.push_back({text(program, table.arrays[k].name),
-                        table.arrays[k].format, &param,
+                        table.arrays[k].format, &optimizer.shapeOf(param, k),
                         optimizer.arraysOf(param)[k]});
   for (const updraft_scalar &scalar :
        items<updraft_scalar>(program, program->scalars))

@@ -12,11 +12,11 @@
 
 namespace updraft::runtime {
 
-/// A state in place: an array like a parameter, or one f64.
+/// A state in place: an array of elements or of an axis, or one f64.
 struct State {
   const char *name;
   uint32_t format;
-  const Param *shape; ///< null: a scalar
+  const Shape *shape; ///< null: a scalar
   void *data;
 
   uint64_t count() const { return shape ? shape->size : 1; }

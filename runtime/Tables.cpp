@@ -48,36 +48,45 @@ static void orderById(Optimizer &optimizer) {
     Param &param = params[i];
     param.id = uint32_t(next[param.group]++);
     optimizer.paramOfId[param.id] = i;
-    updraft_shape &shape = optimizer.shapes[param.id];
-    shape.rank = param.rank;
-    std::copy_n(param.shape, param.rank, shape.dims);
-    if (param.rank < 2)
-      continue;
-    shape.rows[0] = shape.dims[param.rank - 2];
-    shape.cols[0] = shape.dims[param.rank - 1];
-    shape.rows[1] = shape.dims[0];
-    shape.cols[1] = 1;
-    for (uint32_t axis = 1; axis < param.rank; ++axis)
-      shape.cols[1] *= shape.dims[axis];
+    optimizer.shapes[param.id] = describeShape(param);
   }
 }
 
-static void addChunks(Table &table, const Param &param) {
-  table.firstChunk.push_back(table.chunks.size());
-  for (uint64_t at = 0; at < param.size; at += UPDRAFT_CHUNK)
-    table.chunks.push_back(
-        {at, uint32_t(std::min<uint64_t>(param.size - at, UPDRAFT_CHUNK)),
-         param.row});
+static void addChunks(Items &items, const updraft_shape &shape,
+                      const Param &param) {
+  items.firstChunk.push_back(items.chunks.size());
+  uint64_t count = itemsOf(items.extent, shape, param.size);
+  uint64_t most = itemsOfChunk(items.extent, shape);
+  for (uint64_t at = 0; at < count; at += most)
+    items.chunks.push_back(
+        {at, uint32_t(std::min(count - at, most)), param.row});
 }
 
 /// Asks for the memory of all chunks at once, so that an absurd size fails
 /// before anything is filled.
 static void reserveChunks(Optimizer &optimizer) {
-  std::vector<uint64_t> counts(optimizer.tables.size());
-  for (const Param &param : optimizer.params)
-    counts[param.variant] += param.size / UPDRAFT_CHUNK + 1;
-  for (size_t v = 0; v < counts.size(); ++v)
-    optimizer.tables[v].chunks.reserve(counts[v]);
+  for (uint32_t v = 0; v < optimizer.tables.size(); ++v)
+    for (Items &items : optimizer.tables[v].items) {
+      uint64_t count = 0;
+      for (const Param &param : optimizer.params) {
+        if (param.variant != v)
+          continue;
+        const updraft_shape &shape = optimizer.shapes[param.id];
+        count += itemsOf(items.extent, shape, param.size) /
+                     itemsOfChunk(items.extent, shape) +
+                 1;
+      }
+      items.chunks.reserve(count);
+    }
+}
+
+/// The shapes of a parameter's arrays, where some are of an axis.
+static void addShapes(Table &table, const Param &param) {
+  auto isAxis = [](const updraft_array &array) { return array.extent.space; };
+  if (std::none_of(table.arrays.begin(), table.arrays.end(), isAxis))
+    return;
+  for (const updraft_array &array : table.arrays)
+    table.axisShapes.push_back(shapeOf(array.extent, param));
 }
 
 /// Gives every tensor its row; the rows of a variant are in order of ids.
@@ -91,6 +100,8 @@ static void layRows(Optimizer &optimizer) {
     table.arrays = items<updraft_array>(program, variants[v].arrays);
     for (const updraft_array &array : table.arrays)
       table.hasInputs |= array.role == UPDRAFT_INPUT;
+    for (const updraft_extent &extent : walkedExtents(program, uint32_t(v)))
+      table.items.push_back({extent, {}, {}, {}});
   }
   reserveChunks(optimizer);
   for (uint32_t i : optimizer.paramOfId) {
@@ -98,10 +109,13 @@ static void layRows(Optimizer &optimizer) {
     Table &table = optimizer.tables[param.variant];
     param.row = table.rowCount++;
     table.paramOf.push_back(i);
-    addChunks(table, param);
+    addShapes(table, param);
+    for (Items &items : table.items)
+      addChunks(items, optimizer.shapes[param.id], param);
   }
   for (Table &table : optimizer.tables) {
-    table.firstChunk.push_back(table.chunks.size());
+    for (Items &items : table.items)
+      items.firstChunk.push_back(items.chunks.size());
     table.rows = Block(size_t(table.rowCount) * table.variant->row_bytes);
   }
 }
@@ -132,19 +146,19 @@ static size_t placed(size_t offset, size_t bytes, uintptr_t param,
   return offset;
 }
 
-/// Places all states; with `base` null only measures.
-static size_t layStates(Optimizer &optimizer, char *base) {
+/// Places all arrays of a role; with `base` null only measures.
+static size_t layArrays(Optimizer &optimizer, uint32_t role, char *base) {
   size_t offset = 0;
   for (uint32_t i : optimizer.paramOfId) {
     const Param &param = optimizer.params[i];
     void **arrays = optimizer.arraysOf(param);
     auto declared = optimizer.tables[param.variant].arrays;
     for (size_t k = 0; k < declared.size(); ++k) {
-      if (declared[k].role != UPDRAFT_STATE)
+      if (declared[k].role != role)
         continue;
       size_t bytes = 0;
-      if (__builtin_mul_overflow(param.size, bytesOf(declared[k].format),
-                                 &bytes))
+      if (__builtin_mul_overflow(optimizer.shapeOf(param, k).size,
+                                 bytesOf(declared[k].format), &bytes))
         throw std::bad_alloc();
       offset = placed(offset, bytes, reinterpret_cast<uintptr_t>(arrays[0]), k);
       if (base)
@@ -184,9 +198,11 @@ static void fillFrames(Optimizer &optimizer, uint64_t partials) {
   frame.seed = optimizer.seed;
   frame.group_count = optimizer.groupCount;
   for (Table &table : optimizer.tables) {
-    table.frame = frame;
-    table.frame.tensors = table.rows.data();
-    table.frame.chunks = table.chunks.data();
+    for (Items &items : table.items) {
+      items.frame = frame;
+      items.frame.tensors = table.rows.data();
+      items.frame.chunks = items.chunks.data();
+    }
   }
 }
 
@@ -200,10 +216,12 @@ void updraft::runtime::buildTables(Optimizer &optimizer,
       Block(size_t(program->group_slots) * 8 * optimizer.groupCount);
   uint64_t partials = fillRows(optimizer, given);
   if (optimizer.hasStates) {
-    optimizer.states = Block(layStates(optimizer, nullptr));
-    layStates(optimizer, optimizer.states.data());
+    optimizer.states = Block(layArrays(optimizer, UPDRAFT_STATE, nullptr));
+    layArrays(optimizer, UPDRAFT_STATE, optimizer.states.data());
     addStatesRange(optimizer);
   }
+  optimizer.scratch = Block(layArrays(optimizer, UPDRAFT_SCRATCH, nullptr));
+  layArrays(optimizer, UPDRAFT_SCRATCH, optimizer.scratch.data());
   fillFrames(optimizer, partials);
   optimizer.checkedGrads.assign(optimizer.params.size(), 0);
   optimizer.inputsGiven.assign(program->scalars.count, 0);

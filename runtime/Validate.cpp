@@ -144,6 +144,41 @@ bool Validator::variants() {
   return true;
 }
 
+static bool isExtent(const updraft_extent &extent) {
+  return extent.space <= UPDRAFT_BANDS && extent.folded <= 1 &&
+         (extent.space == UPDRAFT_BLOCKS ? extent.block && !extent.folded
+                                         : !extent.block);
+}
+
+/// Whether the array's extent is one of its role.
+static bool extentOf(const updraft_array &array) {
+  uint32_t space = array.extent.space;
+  if (!isExtent(array.extent))
+    return false;
+  switch (array.role) {
+  case UPDRAFT_STATE:
+  case UPDRAFT_VIEW:
+    return space <= UPDRAFT_BLOCKS;
+  case UPDRAFT_SCRATCH:
+    return space != UPDRAFT_ELEMENTS && space != UPDRAFT_BANDS;
+  default:
+    return space == UPDRAFT_ELEMENTS && !array.extent.folded;
+  }
+}
+
+/// Whether the kernel's extent is one of its level.
+static bool extentOf(const updraft_kernel &kernel) {
+  uint32_t space = kernel.extent.space;
+  if (!isExtent(kernel.extent))
+    return false;
+  if (kernel.level == UPDRAFT_AXIS)
+    return space >= UPDRAFT_ROWS && space <= UPDRAFT_BLOCKS;
+  if (kernel.level == UPDRAFT_ELEMENT &&
+      (space == UPDRAFT_BANDS || space == UPDRAFT_BLOCKS))
+    return true;
+  return space == UPDRAFT_ELEMENTS && !kernel.extent.folded;
+}
+
 bool Validator::variant(const updraft_variant &variant) {
   if (!string(variant.name, false) || !list<updraft_test>(variant.tests) ||
       !list<updraft_array>(variant.arrays))
@@ -162,9 +197,11 @@ bool Validator::variant(const updraft_variant &variant) {
   for (size_t i = 0; i < arrays.size(); ++i) {
     if (!string(arrays[i].name, true) || !string(arrays[i].doc, false))
       return false;
-    if (arrays[i].role > UPDRAFT_VIEW || arrays[i].format > UPDRAFT_F16 ||
+    if (arrays[i].role > UPDRAFT_SCRATCH || arrays[i].format > UPDRAFT_F16 ||
         (i > 1 && arrays[i].role < UPDRAFT_STATE))
       return wrong("an array is of an unknown kind");
+    if (!extentOf(arrays[i]))
+      return wrong("an array has an extent that it cannot have");
   }
   if (variant.slots > kMostSlots || arrays.size() > kMostSlots)
     return wrong("a size is absurd");
@@ -184,9 +221,10 @@ bool Validator::kernels() {
     if (!string(kernel.name, true) || !string(kernel.why, false) ||
         !string(kernel.gpu_entry, false))
       return false;
-    if (kernel.when > UPDRAFT_AT_VIEW || kernel.level > UPDRAFT_ELEMENT ||
-        kernel.level == UPDRAFT_AXIS)
+    if (kernel.when > UPDRAFT_AT_VIEW || kernel.level > UPDRAFT_ELEMENT)
       return wrong("a kernel is of an unknown kind");
+    if (!extentOf(kernel))
+      return wrong("a kernel has an extent that it cannot have");
     bool perTensor = kernel.level >= UPDRAFT_TENSOR;
     if (perTensor ? kernel.variant >= program->variants.count
                   : kernel.variant != UPDRAFT_NONE)
@@ -207,7 +245,7 @@ bool Validator::viewsAndRequires() {
   for (const updraft_view &view : items<updraft_view>(program, program->views))
     if (!string(view.name, true) || !string(view.doc, false))
       return false;
-    else if (view.level > UPDRAFT_ELEMENT || view.level == UPDRAFT_AXIS)
+    else if (view.level > UPDRAFT_ELEMENT)
       return wrong("a view has an unknown level");
   for (const updraft_require &require :
        items<updraft_require>(program, program->requires_))

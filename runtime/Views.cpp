@@ -32,7 +32,7 @@ public:
 private:
   void segment(const Schedule &kernels, size_t s, bool everywhere);
   void rows(const Table &table, const Kernel &kernel, bool everywhere);
-  updraft_status checkOut(const updraft_ndarray &out);
+  updraft_status checkOut(const updraft_ndarray &out, const Shape &shape);
 
   Optimizer &optimizer;
   const updraft_program *program;
@@ -58,11 +58,7 @@ void Viewer::rows(const Table &table, const Kernel &kernel, bool everywhere) {
                row == param->row;
     if (!everywhere && !own)
       continue;
-    uint64_t first = table.firstChunk[row];
-    if (kernel.level == UPDRAFT_TENSOR)
-      enter(kernel, table.frame, row, 1);
-    else
-      enter(kernel, table.frame, first, table.firstChunk[row + 1] - first);
+    enterRows(kernel, table, row, 1);
   }
 }
 
@@ -110,14 +106,17 @@ void Viewer::evaluate() {
   }
 }
 
-updraft_status Viewer::checkOut(const updraft_ndarray &out) {
+updraft_status Viewer::checkOut(const updraft_ndarray &out,
+                                const Shape &shape) {
   std::string what = std::string("the output for view '") + name + "'";
   uint32_t format = program->param;
   if (out.dtype != format && out.dtype == computeFormat(format))
     format = out.dtype;
-  if (updraft_status status = checkArray(optimizer, *param, out, format, what))
+  const Shape *axis = &shape == param ? nullptr : &shape;
+  if (updraft_status status =
+          checkArray(optimizer, *param, out, format, what, axis))
     return status;
-  return checkOverlap(optimizer, out.data, param->size * bytesOf(format), what);
+  return checkOverlap(optimizer, out.data, shape.size * bytesOf(format), what);
 }
 
 /// Runs the view's kernels in exact arithmetic on this thread.
@@ -131,23 +130,24 @@ void evaluateHere(Optimizer &optimizer, Viewer &viewer) {
 }
 
 updraft_status Viewer::array(const updraft_ndarray &out, size_t k) {
-  if (updraft_status status = checkOut(out))
+  const Shape &shape = optimizer.shapeOf(*param, k);
+  if (updraft_status status = checkOut(out, shape))
     return status;
   const updraft_array &shown = *optimizer.arrayOf(*param, k);
   void *&place = optimizer.arraysOf(*param)[k];
   if (shown.role == UPDRAFT_STATE) {
     ExactArithmetic exact;
-    convert(place, shown.format, out.data, out.dtype, param->size);
+    convert(place, shown.format, out.data, out.dtype, shape.size);
     return UPDRAFT_OK;
   }
   Block other;
   if (shown.format != out.dtype)
-    other = Block(param->size * bytesOf(shown.format));
+    other = Block(shape.size * bytesOf(shown.format));
   place = shown.format == out.dtype ? out.data : other.data();
   evaluateHere(optimizer, *this);
   if (shown.format != out.dtype) {
     ExactArithmetic exact;
-    convert(place, shown.format, out.data, out.dtype, param->size);
+    convert(place, shown.format, out.data, out.dtype, shape.size);
   }
   place = nullptr;
   return UPDRAFT_OK;
@@ -183,12 +183,19 @@ updraft_status Viewer::scalar(const updraft_ndarray &out, uint32_t level) {
 
 } // namespace
 
-static updraft_status view(Optimizer &optimizer, const char *name, size_t index,
-                           const updraft_ndarray *out) {
+namespace {
+/// What a view of a parameter is.
+struct Found {
+  const char *name;
+  uint32_t level;
+  const Param *param; ///< null: none was meant
+  size_t array;       ///< of an array's: its place
+};
+} // namespace
+
+static updraft_status find(Optimizer &optimizer, const char *name, size_t index,
+                           Found &result) {
   const updraft_program *program = optimizer.program();
-  if (!name || !out)
-    return fail(UPDRAFT_INVALID_ARGUMENT, "%s: name or output is null",
-                optimizer.rule());
   auto views = items<updraft_view>(program, program->views);
   std::vector<const char *> names;
   for (const updraft_view &each : views)
@@ -198,25 +205,24 @@ static updraft_status view(Optimizer &optimizer, const char *name, size_t index,
   if (updraft_status status =
           findName(names, name, optimizer.rule(), "view", found))
     return status;
-  const char *full = names[found];
-  uint32_t level = UPDRAFT_MODEL;
+  result = {names[found], UPDRAFT_MODEL, nullptr, 0};
   for (const updraft_view &each : views)
-    if (!strcmp(text(program, each.name), full))
-      level = each.level;
-  const Param *param =
-      index < optimizer.params.size() ? &optimizer.params[index] : nullptr;
-  if (!param && level >= UPDRAFT_TENSOR)
+    if (!strcmp(text(program, each.name), result.name))
+      result.level = each.level;
+  if (index < optimizer.params.size())
+    result.param = &optimizer.params[index];
+  else if (result.level >= UPDRAFT_TENSOR)
     return fail(UPDRAFT_INVALID_ARGUMENT,
                 "%s: view '%s' of parameter %zu: there are %zu parameters",
-                optimizer.rule(), full, index, optimizer.params.size());
-  Viewer viewer(optimizer, full, param);
-  if (level < UPDRAFT_ELEMENT)
-    return viewer.scalar(*out, level);
-  size_t k = viewer.arrayOf(optimizer.tables[param->variant]);
-  if (k == optimizer.tables[param->variant].arrays.size())
+                optimizer.rule(), result.name, index, optimizer.params.size());
+  if (result.level < UPDRAFT_AXIS)
+    return UPDRAFT_OK;
+  const Table &table = optimizer.tables[result.param->variant];
+  result.array = Viewer(optimizer, result.name, result.param).arrayOf(table);
+  if (result.array == table.arrays.size())
     return fail(UPDRAFT_NOT_FOUND, "%s: view '%s' does not exist for '%s'",
-                optimizer.rule(), full, param->name.c_str());
-  return viewer.array(*out, k);
+                optimizer.rule(), result.name, result.param->name.c_str());
+  return UPDRAFT_OK;
 }
 
 updraft_status updraft_optimizer_view(updraft_optimizer *optimizer,
@@ -225,6 +231,34 @@ updraft_status updraft_optimizer_view(updraft_optimizer *optimizer,
   return call(optimizer, [&] {
     if (updraft_status status = requireStates(*optimizer))
       return status;
-    return view(*optimizer, name, index, out);
+    if (!name || !out)
+      return fail(UPDRAFT_INVALID_ARGUMENT, "%s: name or output is null",
+                  optimizer->rule());
+    Found found = {};
+    if (updraft_status status = find(*optimizer, name, index, found))
+      return status;
+    Viewer viewer(*optimizer, found.name, found.param);
+    return found.level < UPDRAFT_AXIS ? viewer.scalar(*out, found.level)
+                                      : viewer.array(*out, found.array);
+  });
+}
+
+updraft_status updraft_optimizer_view_shape(updraft_optimizer *optimizer,
+                                            const char *name, size_t index,
+                                            updraft_ndarray *shape) {
+  return call(optimizer, [&] {
+    if (!name || !shape)
+      return fail(UPDRAFT_INVALID_ARGUMENT, "%s: name or shape is null",
+                  optimizer->rule());
+    Found found = {};
+    if (updraft_status status = find(*optimizer, name, index, found))
+      return status;
+    *shape = {nullptr, UPDRAFT_F64, 0, nullptr, nullptr};
+    if (found.level < UPDRAFT_AXIS)
+      return UPDRAFT_OK;
+    const Shape &own = optimizer->shapeOf(*found.param, found.array);
+    *shape = {nullptr, computeFormat(optimizer->program()->param), own.rank,
+              own.shape, nullptr};
+    return UPDRAFT_OK;
   });
 }

@@ -25,6 +25,16 @@ void updraft::runtime::enter(const Kernel &kernel, const updraft_frame &frame,
     kernel.entry(&frame, first, count);
 }
 
+void updraft::runtime::enterRows(const Kernel &kernel, const Table &table,
+                                 uint32_t firstRow, uint32_t rowCount) {
+  const Items &items = table.items[kernel.items];
+  if (kernel.level == UPDRAFT_TENSOR)
+    return enter(kernel, items.frame, firstRow, rowCount);
+  uint64_t first = items.firstChunk[firstRow];
+  enter(kernel, items.frame, first,
+        items.firstChunk[firstRow + rowCount] - first);
+}
+
 namespace {
 
 class Walker {
@@ -61,14 +71,15 @@ void Walker::sharedPart(const Table &table, const Kernel &kernel,
   // The remainder of the division goes to other shares from row to row.
   uint64_t turn = position % shares;
   if (kernel.level == UPDRAFT_TENSOR) {
-    enter(kernel, table.frame, row, share == turn);
+    enter(kernel, table.items[0].frame, row, share == turn);
     return;
   }
-  uint64_t start = table.firstChunk[row];
-  uint64_t chunks = table.firstChunk[row + 1] - start;
+  const Items &items = table.items[kernel.items];
+  uint64_t start = items.firstChunk[row];
+  uint64_t chunks = items.chunksOf(row);
   uint64_t first = (chunks * share + turn) / shares;
   uint64_t end = (chunks * (share + 1) + turn) / shares;
-  enter(kernel, table.frame, start + first, end - first);
+  enter(kernel, items.frame, start + first, end - first);
 }
 
 void Walker::sharedRows(const Table &table, std::span<const Kernel> kernels,
@@ -86,10 +97,7 @@ void Walker::ownPieces(const Table &table, const Chain &chain,
                        uint32_t share) const {
   for (const Piece &piece : table.own[share])
     for (const Kernel &kernel : chain.kernels)
-      if (kernel.level == UPDRAFT_TENSOR)
-        enter(kernel, table.frame, piece.firstRow, piece.rowCount);
-      else
-        enter(kernel, table.frame, piece.firstChunk, piece.chunkCount);
+      enterRows(kernel, table, piece.firstRow, piece.rowCount);
 }
 
 /// Whether kernels that wait for others of the chain read elements again.

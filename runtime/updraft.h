@@ -188,15 +188,26 @@ UPDRAFT_API updraft_status updraft_optimizer_bind(updraft_optimizer *optimizer,
                                                   size_t state_count);
 
 /* Evaluates view `name` of parameter `index` into `out`, which has the
-   parameter's shape (element level) or rank 0 and dtype f64 (coarser levels).
-   An element view is of the parameter's dtype or of the compute type. */
+   parameter's shape (element level), that of updraft_optimizer_view_shape (axis
+   level) or rank 0 and dtype f64 (coarser levels). An array is of the
+   parameter's dtype or of the compute type. */
 UPDRAFT_API updraft_status updraft_optimizer_view(updraft_optimizer *optimizer,
                                                   const char *name,
                                                   size_t index,
                                                   const updraft_ndarray *out);
 
+/* The shape that an output for view `name` of parameter `index` must have, and
+   a dtype that it may have: the compute type, or f64 with rank 0; `data` is
+   null. Views of rows, columns, matrices and blocks have shapes of their own:
+   the parameter's without its last axis, without the one before, without both,
+   and a list. The shape belongs to the optimizer. */
+UPDRAFT_API updraft_status
+updraft_optimizer_view_shape(updraft_optimizer *optimizer, const char *name,
+                             size_t index, updraft_ndarray *shape);
+
 /* A state in place: of parameter `index` (group or model states: of its group,
-   of the program). Scalars come as rank 0, f64. */
+   of the program). Scalars come as rank 0, f64; states of rows, columns,
+   matrices and blocks with their own shapes. */
 UPDRAFT_API updraft_status updraft_optimizer_state(updraft_optimizer *optimizer,
                                                    const char *name,
                                                    size_t index,

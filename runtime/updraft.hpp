@@ -186,7 +186,13 @@ public:
     check(updraft_optimizer_rebind(get(), index, &given));
   }
 
-  /// A view of element level, into `out`.
+  /// Shape and dtype of a view's output.
+  updraft_ndarray viewShape(const std::string &name, size_t index = 0) const {
+    updraft_ndarray shape = {};
+    check(updraft_optimizer_view_shape(get(), name.c_str(), index, &shape));
+    return shape;
+  }
+  /// A view of element or axis level, into `out`.
   void view(const std::string &name, size_t index, const Array &out) const {
     updraft_ndarray given = out.get();
     check(updraft_optimizer_view(get(), name.c_str(), index, &given));

@@ -29,6 +29,11 @@ const updraft_program *fakeClipAdamw(void);
    (computed); inputs `loss` and `h`; p' = p - k*h*loss. */
 const updraft_program *fakeInputs(void);
 
+/* Made anew, to be changed and freed. Arrays p g r c m s fr fc fm twice runs
+   columns. A step adds to r its row's sum of g (at first 100), to c its
+   column's, to m, fr, fc and fm 1, to s 2; f: folded. View `twice` is 2*r. */
+updraft_program *fakeAxis(void);
+
 /* An image file of `p' = p - lr*g` with real machine code in it. Free it. */
 char *fakeImage(size_t *bytes);
 /* Computes the checksum of a changed image again. */

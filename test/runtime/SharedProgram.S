@@ -90,7 +90,7 @@ descend:
   .globl updraft_program_descend
 updraft_program_descend:
   .ascii "updraft\0"
-  .long 1, end_of_head - updraft_program_descend
+  .long 2, end_of_head - updraft_program_descend
   .quad end_of_program - updraft_program_descend
   .zero 16                     # hash
   REL(name)
@@ -119,16 +119,16 @@ variants:
 arrays:
   REL(p_name)
   .quad 0
-  .long 0, 1, 0, 0
+  .long 0, 1, 0, 0, 0, 0       # of elements
   REL(g_name)
   .quad 0
-  .long 1, 1, 0, 0
+  .long 1, 1, 0, 0, 0, 0
 kernels:
   REL(name)
   .quad 0
   REL(descend)
   .quad 0
-  .long 2, 0, 4, 0, 0xffffffff, 8000, 4000, 0
+  .long 2, 0, 4, 0, 0xffffffff, 8000, 4000, 0, 0, 0
 name:
   .asciz "descend"
 target_name:

@@ -313,21 +313,21 @@ llvm::Expected<Tensors> CpuRoad::view(llvm::StringRef name) {
       level = updraft_level(view.level);
   Tensors tensors;
   for (size_t param = 0; param < params.size(); ++param) {
-    bool isElement = level == UPDRAFT_ELEMENT;
-    Format format = !isElement                            ? Format::F64
-                    : params[param].format == Format::F64 ? Format::F64
-                                                          : Format::F32;
-    Tensor tensor(owner(level, param) + "." + full, format,
-                  isElement ? params[param].shape : std::vector<int64_t>{});
-    if (find(tensors, tensor.name))
-      continue;
-    updraft_ndarray array = asArray(tensor);
+    updraft_ndarray shape{};
     updraft_status status =
-        updraft_optimizer_view(optimizer, full.c_str(), param, &array);
+        updraft_optimizer_view_shape(optimizer, full.c_str(), param, &shape);
     // The state that it shows may not exist for this parameter.
     if (status == UPDRAFT_NOT_FOUND)
       continue;
     if (llvm::Error error = asError(status))
+      return error;
+    Tensor tensor(owner(level, param) + "." + full, Format(shape.dtype),
+                  {shape.shape, shape.shape + shape.rank});
+    if (find(tensors, tensor.name))
+      continue;
+    updraft_ndarray array = asArray(tensor);
+    if (llvm::Error error = asError(
+            updraft_optimizer_view(optimizer, full.c_str(), param, &array)))
       return error;
     tensors.push_back(std::move(tensor));
   }

@@ -8,6 +8,9 @@
 // CHECK:         scf.for
 // CHECK:           scf.for {{.*}} to [[COLUMNS:%[0-9]+]] step
 // CHECK:             [[LINE:%[0-9]+]] = llvm.getelementptr
+// CHECK:             scf.for {{.*}} iter_args
+// CHECK:               [[SQUARE:%[0-9]+]] = arith.mulf {{.*}} : vector<128xf32>
+// CHECK:               llvm.store {{.*}} : vector<128xf32>
 // CHECK:             scf.for
 // CHECK:               [[SQUARE:%[0-9]+]] = arith.mulf
 // CHECK:               arith.select {{.*}}, [[SQUARE]]
