@@ -36,14 +36,6 @@ std::string updraft::findUnsupported(const Rule &rule,
       return say(node.range, "'newton_schulz'", "U6");
   if (isForPlan)
     return {};
-  for (const State &state : rule.states)
-    if (state.level == Level::Axis)
-      return say(state.range, "a state of rows, columns, matrices or blocks",
-                 "U5");
-  for (const Expr &node : rule.nodes)
-    if (node.level == Level::Axis)
-      return say(node.range, "a value of rows, columns, matrices or blocks",
-                 "U5");
   for (size_t i = 0; i < rule.reductions.size(); ++i)
     for (const Variant &variant : rule.variants)
       if (!rule.reductions[i].shared && !variant.operands[i])

@@ -179,6 +179,8 @@ static int64_t offsetOf(ir::Shape what, int64_t index) {
   switch (what) {
   case ir::Shape::Dim:
     return offsetof(updraft_shape, dims) + 8 * index;
+  case ir::Shape::Batch:
+    return offsetof(updraft_shape, batch) + 8 * index;
   case ir::Shape::Rows:
     return offsetof(updraft_shape, rows) + 8 * index;
   case ir::Shape::Cols:

@@ -16,9 +16,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { kTensors = 7, kSteps = 7 };
-static const int64_t kSizes[kTensors] = {0, 1, 7, 127, 4096, 4097, 33003};
+enum { kTensors = 9, kSteps = 7 };
+static const struct {
+  uint32_t rank;
+  int64_t dims[3];
+} kShapes[kTensors] = {{1, {0}},     {1, {1}},       {1, {7}},
+                       {1, {127}},   {1, {4096}},    {1, {4097}},
+                       {1, {33003}}, {2, {70, 520}}, {3, {3, 73, 151}}};
 static const uint32_t kBytes[] = {8, 4, 2, 2};
+
+static int64_t sizeOf(size_t tensor) {
+  int64_t size = 1;
+  for (uint32_t i = 0; i < kShapes[tensor].rank; ++i)
+    size *= kShapes[tensor].dims[i];
+  return size;
+}
 
 static void die(void) {
   fprintf(stderr, "replay: error: %s\n", updraft_last_error());
@@ -120,11 +132,11 @@ int main(int argc, char **argv) {
   updraft_ndarray grads[kTensors];
   memset(params, 0, sizeof params);
   for (size_t k = 0; k < kTensors; ++k) {
-    updraft_ndarray array = {malloc((size_t)kSizes[k] * 8 + 8), dtype, 1,
-                             &kSizes[k], NULL};
+    updraft_ndarray array = {malloc((size_t)sizeOf(k) * 8 + 8), dtype,
+                             kShapes[k].rank, kShapes[k].dims, NULL};
     params[k].array = grads[k] = array;
-    grads[k].data = malloc((size_t)kSizes[k] * 8 + 8);
-    fill(array.data, dtype, kSizes[k], (uint32_t)k << 24);
+    grads[k].data = malloc((size_t)sizeOf(k) * 8 + 8);
+    fill(array.data, dtype, sizeOf(k), (uint32_t)k << 24);
   }
   updraft_options options = {sizeof options, (uint32_t)atoi(argv[2]), NULL, 0,
                              0};
@@ -135,7 +147,7 @@ int main(int argc, char **argv) {
     updraft_ndarray given[kTensors];
     for (uint32_t k = 0; k < kTensors; ++k) {
       given[k] = grads[k];
-      fill(grads[k].data, dtype, kSizes[k], 77 + step * 0x10001 + (k << 24));
+      fill(grads[k].data, dtype, sizeOf(k), 77 + step * 0x10001 + (k << 24));
       if (hashed(step * kTensors + k) % 4 == 0)
         given[k].data = NULL;
     }
@@ -144,7 +156,7 @@ int main(int argc, char **argv) {
   }
   uint64_t hash = 0xcbf29ce484222325u;
   for (size_t k = 0; k < kTensors; ++k) {
-    hash = addNumbers(hash, params[k].array.data, dtype, (size_t)kSizes[k]);
+    hash = addNumbers(hash, params[k].array.data, dtype, (size_t)sizeOf(k));
     hash = addStates(hash, optimizer, k);
   }
   hash = addStates(hash, optimizer, kTensors);
