@@ -39,6 +39,9 @@ const Recipe kRecipes[] = {
      "weight_decay(1e-4) | keras/adadelta(learning_rate = 1.0)"},
     {"keras/adagrad",
      "weight_decay(1e-3) | keras/adagrad(learning_rate = 0.05)"},
+    // Pixels and units that are never on need an epsilon that has a square.
+    {"keras/adafactor", "weight_decay(1e-3) | keras/adafactor("
+                        "learning_rate = 0.05, epsilon_1 = 1e-15)"},
     {"keras/nadam", "weight_decay(1e-2) | keras/nadam(learning_rate = 3e-3)"},
     {"keras/adamax", "weight_decay(1e-2) | keras/adamax(learning_rate = 3e-3)"},
     {"keras/rmsprop",

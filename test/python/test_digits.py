@@ -13,9 +13,10 @@ ROOT = Path(__file__).parents[2]
 BIN = Path(os.environ.get("UPDRAFT_BIN", ROOT / "build" / "bin"))
 EXAMPLE = ROOT / "examples" / "digits"
 RULES = ["keras/sgd", "keras/adam", "keras/adamw", "keras/adadelta",
-         "keras/adagrad", "keras/nadam", "keras/adamax", "keras/rmsprop",
-         "keras/ftrl", "keras/lion", "keras/lamb", "keras/schedule_free_adamw",
-         "torch/sgd", "torch/adamw", "paper/lion", "mine.upd"]
+         "keras/adagrad", "keras/adafactor", "keras/nadam", "keras/adamax",
+         "keras/rmsprop", "keras/ftrl", "keras/lion", "keras/lamb",
+         "keras/schedule_free_adamw", "torch/sgd", "torch/adamw", "paper/lion",
+         "mine.upd"]
 
 
 def run(*command):
