@@ -5,7 +5,7 @@ import pathlib
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-# Run by test_keras.py, once for each backend.
+# Run by test_drop_ins.py, once for each backend.
 collect_ignore = ["keras"]
 PACKAGE = os.environ.get("UPDRAFT_PACKAGE", str(ROOT / "build/python"))
 
