@@ -48,8 +48,10 @@ Call::Scope &Call::scopeAt(Level level, Place place) {
 
 static Items itemsOf(const Values &values, uint64_t first, uint64_t stride,
                      uint64_t count) {
-  return values.isUniform() ? Items{values.data(), 0, count}
-                            : Items{values.data() + first, stride, count};
+  // No items may have no memory, where there is nothing to begin after.
+  bool isInPlace = values.isUniform() || count == 0;
+  return isInPlace ? Items{values.data(), 0, count}
+                   : Items{values.data() + first, stride, count};
 }
 
 //===- Expressions --------------------------------------------------------===//
