@@ -5,7 +5,6 @@
 #include "compiler/Import.h"
 #include "compiler/Pipeline.h"
 #include "compiler/Target/Emit.h"
-#include "compiler/Target/ToLlvm.h"
 #include "compiler/Unsupported.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -45,7 +44,6 @@ public:
       context_ = std::make_unique<mlir::MLIRContext>(
           mlir::MLIRContext::Threading::DISABLED);
       ir::loadPlanDialects(*context_);
-      registerTranslations(*context_);
       uses_ = 0;
     }
     ++uses_;

@@ -106,7 +106,9 @@ Bits operator|(Bits a, Bits b);
 Bits operator^(Bits a, Bits b);
 Bits operator<<(Bits a, Bits count);
 Bits operator>>(Bits a, Bits count);
-inline Bits operator+(Bits a, uint64_t b) { return a + a.emitter->bits(b); }
+inline Bits operator+(Bits a, uint64_t b) {
+  return b == 0 ? a : a + a.emitter->bits(b);
+}
 inline Bits operator&(Bits a, uint64_t b) { return a & a.emitter->bits(b); }
 inline Bits operator|(Bits a, uint64_t b) { return a | a.emitter->bits(b); }
 inline Bits operator<<(Bits a, uint64_t count) {

@@ -3,6 +3,7 @@
 #include "compiler/Passes/LowerToLoopsBuilder.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Matchers.h"
 
 #include <limits>
 
@@ -43,6 +44,8 @@ Value Builder::at(Value base, Value bytes) {
 }
 
 Value Builder::at(Value base, Value index, Type item) {
+  if (mlir::matchPattern(index, mlir::m_Zero()))
+    return base;
   return LLVM::GEPOp::create(*this, location, pointer(), item, base,
                              llvm::ArrayRef<LLVM::GEPArg>{index});
 }
@@ -61,10 +64,18 @@ Value Builder::stack(Type item, int64_t count) {
 }
 
 Value Builder::add(Value left, Value right) {
+  if (mlir::matchPattern(right, mlir::m_Zero()))
+    return left;
+  if (mlir::matchPattern(left, mlir::m_Zero()))
+    return right;
   return arith::AddIOp::create(*this, location, left, right);
 }
 
 Value Builder::multiply(Value left, Value right) {
+  if (mlir::matchPattern(right, mlir::m_Zero()))
+    return right;
+  if (mlir::matchPattern(right, mlir::m_One()))
+    return left;
   return arith::MulIOp::create(*this, location, left, right);
 }
 

@@ -373,7 +373,7 @@ Value ElementLoops::maskOf(Value index, Value end, unsigned width) {
       arith::TruncIOp::create(at_, at_.location, at_.getI32Type(), left);
   Value limit =
       mlir::vector::BroadcastOp::create(at_, at_.location, type, count);
-  return at_.compare(arith::CmpIPredicate::slt, numbers, limit);
+  return at_.compare(arith::CmpIPredicate::sgt, limit, numbers);
 }
 
 LogicalResult lowerElementKernel(Kernel &kernel) {

@@ -70,8 +70,6 @@ static Expected<Bytes> emitCode(mlir::ModuleOp module, Form form,
   llvm::TargetMachine *machine = warmMachine(target);
   if (!machine)
     return fail("this build of LLVM cannot generate code for the target");
-  if (failed(convertToLlvm(module)))
-    return fail("cannot convert the kernels to LLVM");
   llvm::LLVMContext context;
   std::unique_ptr<llvm::Module> code = translate(module, context);
   if (!code)

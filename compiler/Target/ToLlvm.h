@@ -14,15 +14,9 @@ class Module;
 
 namespace updraft {
 
-/// Makes known to `context` what a module needs to be translated.
-void registerTranslations(mlir::MLIRContext &context);
-
-/// Converts the functions of `module` (LowerToLoops.h) to the llvm dialect in
-/// one go and drops the program's table. Fails on an operation that no target
-/// can do.
-mlir::LogicalResult convertToLlvm(mlir::ModuleOp module);
-
-/// Translates the converted module. Null on failure.
+/// An LLVM module of the functions of `module` (LowerToLoops.h); the program's
+/// table is left out. Null, with an error at the operation, where one has no
+/// counterpart.
 std::unique_ptr<llvm::Module> translate(mlir::ModuleOp module,
                                         llvm::LLVMContext &context);
 

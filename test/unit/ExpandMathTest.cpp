@@ -103,15 +103,14 @@ std::unique_ptr<llvm::Module> emitModule(llvm::LLVMContext &llvmContext,
                       mlir::math::MathDialect, mlir::scf::SCFDialect,
                       mlir::cf::ControlFlowDialect, mlir::vector::VectorDialect,
                       LLVM::LLVMDialect>();
-  registerTranslations(context);
   mlir::OwningOpRef<mlir::ModuleOp> module =
       mlir::ModuleOp::create(mlir::UnknownLoc::get(&context));
   for (const Case &c : cases)
     for (const Shape &shape : shapes)
       emitLoop(*module, c, shape);
-  if (mlir::failed(convertToLlvm(*module)))
-    return nullptr;
   std::unique_ptr<llvm::Module> result = translate(*module, llvmContext);
+  if (!result)
+    return nullptr;
   result->setDataLayout(machine.createDataLayout());
   result->setTargetTriple(machine.getTargetTriple());
   return result;

@@ -4,7 +4,6 @@
 
 #include "compiler/Dialect/Dialect.h"
 #include "compiler/Target/Emit.h"
-#include "compiler/Target/ToLlvm.h"
 #include "runtime/image.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -43,7 +42,6 @@ std::string planNamed(const std::string &name) {
 Loaded::Loaded(const std::string &plan, const std::string &target) {
   mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
   ir::loadPlanDialects(context);
-  registerTranslations(context);
   auto module = mlir::parseSourceString<mlir::ModuleOp>(plan, &context);
   if (!module)
     die("the plan does not parse");

@@ -62,7 +62,7 @@ updraft.program @levels compute f32 {
 // LOOP-LABEL: func.func private @update(
 // LOOP:         scf.for
 // LOOP:           scf.for
-// LOOP:             arith.cmpi slt
+// LOOP:             arith.cmpi sgt
 // LOOP:             llvm.intr.masked.load
 // LOOP-NOT:         math.fma {{.*}} : vector
 // LOOP:             math.fma {{.*}} : vector<16xf32>

@@ -16,7 +16,7 @@
 // CHECK:             scf.yield [[NEW]]
 // CHECK:           llvm.store [[ROW]], [[LANES]]
 // CHECK:           scf.for
-// CHECK:             [[MASK:%[0-9]+]] = arith.cmpi slt
+// CHECK:             [[MASK:%[0-9]+]] = arith.cmpi sgt
 // CHECK:             llvm.intr.masked.load
 // CHECK:             [[X:%[0-9]+]] = arith.addf
 // CHECK:             [[KEPT:%[0-9]+]] = arith.select [[MASK]], [[X]]
