@@ -53,3 +53,15 @@ def test_keras(backend):
         env={**os.environ, "KERAS_BACKEND": backend})
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("AdamW + clip + EMA") == 3
+
+
+def test_rules(tmp_path):
+    """Among them one whose calls differ and one whose bytes follow the rank."""
+    file = tmp_path / "numbers.json"
+    for only, bytes_a_call in (("accumulate", [18]), ("paper/lion", [20]),
+                               ("keras/adafactor", [32, 24])):
+        done = bench("--rules", "--only", only, "--json", file)
+        assert done.returncode == 0, done.stderr
+        numbers = json.loads(file.read_text())
+        assert [one["bytes"] for one in numbers] == bytes_a_call
+        assert all(ratio > 0 for one in numbers for ratio in one["of_loop"])

@@ -5,6 +5,7 @@ in turns, and prints tables of ratios.
   ./dev bench                       everything, about ten minutes
   ./dev bench --small               the same on little tensors: does all run?
   ./dev bench --only lion --compile
+  ./dev bench --rules               every rule beside loops that move its bytes
 """
 
 import argparse
@@ -22,6 +23,7 @@ import hand
 import latency
 import ours
 import rows
+import rules
 import timing
 
 
@@ -39,6 +41,10 @@ def arguments():
                         help="huge pages for malloc, which helps optax")
     parser.add_argument("--no-peers", action="store_true",
                         help="only the hand-written loops")
+    parser.add_argument("--rules", action="store_true",
+                        help="every rule beside loops that move its bytes")
+    parser.add_argument("--allocations", type=int, default=5,
+                        help="with --rules: how often memory is fresh")
     parser.add_argument("--json", metavar="FILE", help="writes the numbers")
     return parser.parse_args()
 
@@ -85,15 +91,11 @@ def compare(row, params, candidates):
             sys.exit(f"bench: {row.title}: {one.name} differs by {apart}")
 
 
-def main():
-    options = arguments()
-    if options.huge_pages:
-        with_huge_pages()
+def beside_peers(options):
     peers = None
     if not options.no_peers:
         import peers  # first: it may bring an OpenMP runtime
     libraries = ours.load(), hand.load()
-    print(f"{options.threads} threads; time over ours, median of rounds\n")
     results = []
     for row in rows.rows(options.small):
         if options.only.lower() not in row.title.lower():
@@ -107,6 +109,15 @@ def main():
         gc.collect()
     if options.only.lower() in latency.TITLE.lower():
         results += latency.report(options.small, peers is not None)
+    return results
+
+
+def main():
+    options = arguments()
+    if options.huge_pages:
+        with_huge_pages()
+    print(f"{options.threads} threads; time over ours, median of rounds\n")
+    results = (rules.report if options.rules else beside_peers)(options)
     if options.json:
         with open(options.json, "w") as file:
             json.dump(results, file, indent=1)

@@ -30,13 +30,17 @@ def load_openmp():
 
 
 def load():
-    """Compiles hand.c for this processor and loads it."""
+    return compiled(SOURCE.read_text())
+
+
+def compiled(text):
+    """Compiles C for this processor and loads it."""
     load_openmp()
     with tempfile.TemporaryDirectory() as folder:
         made, library = f"{folder}/hand.o", f"{folder}/hand.so"
         subprocess.run(["gcc", "-std=c11", "-O3", "-march=native", "-fopenmp",
-                        "-fno-math-errno", "-fPIC", "-c", str(SOURCE), "-o",
-                        made], check=True)
+                        "-fno-math-errno", "-fPIC", "-x", "c", "-c", "-", "-o",
+                        made], input=text, text=True, check=True)
         # Without -fopenmp here: the runtime is the one loaded above.
         subprocess.run(["gcc", "-shared", made, "-o", library, "-lm"],
                        check=True)

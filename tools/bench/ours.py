@@ -40,14 +40,18 @@ class Counts(ctypes.Structure):
     _fields_ = [("compiled", u64), ("cached", u64)]
 
 
+def build_folder():
+    return Path(os.environ.get("UPDRAFT_BUILD", ROOT / "build"))
+
+
 def load():
     """The front door: runtime and cache, which load the compiler if needed."""
-    folder = Path(os.environ.get("UPDRAFT_BUILD", ROOT / "build"))
-    library = ctypes.CDLL(str(folder / "lib" / "libupdraftc.so"))
+    library = ctypes.CDLL(str(build_folder() / "lib" / "libupdraftc.so"))
     library.updraft_last_error.restype = text
     library.updraft_get_compile_counts.restype = Counts
     library.updraft_program_release.restype = None
     library.updraft_program_release.argtypes = [pointer]
+    library.updraft_optimizer_state_name.restype = text
     return library
 
 
@@ -97,6 +101,21 @@ class Optimizer:
     def step(self):
         check(self.library, self.library.updraft_optimizer_step(
             *self.arguments))
+
+    def states_like(self, param, index=0):
+        """The states of a parameter that have its shape, in place."""
+        count = self.library.updraft_optimizer_state_count(
+            self.handle, ctypes.c_size_t(index))
+        for k in range(count):
+            name = self.library.updraft_optimizer_state_name(
+                self.handle, ctypes.c_size_t(index), ctypes.c_size_t(k))
+            state = Ndarray()
+            check(self.library, self.library.updraft_optimizer_state(
+                self.handle, name, ctypes.c_size_t(index),
+                ctypes.byref(state)))
+            if state.rank and tuple(state.shape[:state.rank]) == param.shape:
+                data = ctypes.cast(state.data, ctypes.POINTER(ctypes.c_float))
+                yield np.ctypeslib.as_array(data, param.shape)
 
     def __del__(self):
         self.library.updraft_optimizer_destroy(self.handle)
