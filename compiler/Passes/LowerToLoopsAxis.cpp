@@ -20,8 +20,16 @@ static unsigned bytesOf(Type type) { return type.getIntOrFloatBitWidth() / 8; }
 /// What is written at once at most: a vector of any target.
 constexpr int64_t kVectorBytes = 64;
 
+/// Where a strip remembers the one value that all of it is, by its address.
+static Value memoOf(Builder &at, Value strip, int64_t bytes) {
+  return at.at(strip, kStrip * bytes + kVectorBytes);
+}
+
 Value stripMemory(Builder &builder, int64_t bytes) {
-  return builder.stack(builder.getI8Type(), kStrip * bytes + kVectorBytes);
+  Value strip =
+      builder.stack(builder.getI8Type(), kStrip * bytes + kVectorBytes + 8);
+  builder.store(builder.integer(0), memoOf(builder, strip, bytes));
+  return strip;
 }
 
 /// while (state[0] < end) state = body(state)
@@ -43,23 +51,41 @@ static void whileBelow(Builder &at, Value end, ValueRange start,
 
 //===- Values for items ---------------------------------------------------===//
 
+/// A strip of one value is laid whole, so that the next strip of a long row
+/// finds it there.
 static Values fillSpreadRuns(Builder &at, ValueRange arguments, Type item) {
-  Value target = arguments[0], count = arguments[3], length = arguments[4];
+  auto [target, source, left, count, length] = std::array{
+      arguments[0], arguments[1], arguments[2], arguments[3], arguments[4]};
   int64_t bytes = bytesOf(item), width = kVectorBytes / bytes;
   Type vector = Builder::widened(item, width);
-  Value start = at.integer(0);
-  whileBelow(at, count, {start, arguments[1], arguments[2]},
-             [&](ValueRange state) -> Values {
-               Value value = at.load(item, state[1], bytes);
-               Value items = mlir::vector::BroadcastOp::create(at, at.location,
-                                                               vector, value);
-               Value end = at.add(state[0], state[2]);
-               // What is laid beyond the end of a run, the next one covers.
-               at.loop(state[0], at.least(end, count), width, [&](Value index) {
-                 at.store(items, at.at(target, index, item), bytes);
-               });
-               return {end, at.at(state[1], bytes), length};
-             });
+  Value memo = memoOf(at, target, bytes);
+  Value name =
+      mlir::LLVM::PtrToIntOp::create(at, at.location, at.getI64Type(), source);
+  Value isOne = at.compare(arith::CmpIPredicate::ule, count, left);
+  auto ifOne = [&](Value yes, Value no) -> Value {
+    return arith::SelectOp::create(at, at.location, isOne, yes, no);
+  };
+  name = ifOne(name, at.integer(0));
+  Value all = ifOne(at.integer(kStrip), count);
+  Value first = ifOne(all, left);
+  Value isThere = at.compare(arith::CmpIPredicate::eq, name,
+                             at.load(at.getI64Type(), memo));
+  Value end = arith::SelectOp::create(
+      at, at.location, arith::AndIOp::create(at, at.location, isOne, isThere),
+      at.integer(0), all);
+  at.store(name, memo);
+  whileBelow(
+      at, end, {at.integer(0), source, first}, [&](ValueRange state) -> Values {
+        Value value = at.load(item, state[1], bytes);
+        Value items =
+            mlir::vector::BroadcastOp::create(at, at.location, vector, value);
+        Value next = at.add(state[0], state[2]);
+        // What is laid beyond the end of a run, the next one covers.
+        at.loop(state[0], at.least(next, all), width, [&](Value index) {
+          at.store(items, at.at(target, index, item), bytes);
+        });
+        return {next, at.at(state[1], bytes), length};
+      });
   return {};
 }
 

@@ -18,11 +18,13 @@ namespace updraft::loops {
 constexpr int64_t kStrip = 512;
 
 /// Stack memory for what belongs to the items of a strip, of `bytes` each, and
-/// for one vector more, because only whole ones are written.
+/// for one vector more, because only whole ones are written. `builder` stands
+/// in the function's first block.
 Value stripMemory(Builder &builder, int64_t bytes);
 
 /// Lays `count` items of `bytes` at `target`: the first `left` are the value at
-/// `source`, each `length` after that are the next value.
+/// `source`, each `length` after that are the next value. `target` is strip
+/// memory; the values at `source` do not change while the function runs.
 void spreadRuns(Kernel &kernel, int64_t bytes, Value target, Value source,
                 Value left, Value count, Value length);
 
