@@ -104,9 +104,7 @@ llvm::Expected<Bytes> compileRule(const Rule &rule, llvm::StringRef stage,
   llvm::Expected<const Target *> target = targetOf(options);
   if (!target)
     return target.takeError();
-  bool isForPlan = stage == "updraft" || stage == "plan";
-  if (std::string what = findUnsupported(rule, options.sources, isForPlan);
-      !what.empty())
+  if (std::string what = findUnsupported(rule, options.sources); !what.empty())
     return fail(Kind::Unsupported, what);
   mlir::MLIRContext &context = warmContext();
   std::string complaints;

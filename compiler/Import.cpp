@@ -289,14 +289,18 @@ static StringRef nameOf(Reducer reducer) {
 }
 
 void Importer::declareLists() {
-  for (const Reduction &reduction : rule.reductions) {
+  for (auto [index, reduction] : llvm::enumerate(rule.reductions)) {
+    bool isRouted = !reduction.shared &&
+                    llvm::any_of(rule.variants, [&](const Variant &variant) {
+                      return !variant.operands[index];
+                    });
     ImportContext::Lists lists;
     std::string base = nameOf(reduction.reducer).str();
     lists.total = freeListName(base + ".total");
-    ir::ListOp::create(builder, here(), lists.total, false);
+    ir::ListOp::create(builder, here(), lists.total, false, isRouted);
     if (needsCount(reduction.reducer)) {
       lists.count = freeListName(base + ".count.total");
-      ir::ListOp::create(builder, here(), lists.count, false);
+      ir::ListOp::create(builder, here(), lists.count, false, isRouted);
     }
     import.lists.push_back(lists);
   }

@@ -26,20 +26,9 @@ static std::string messageAt(const llvm::SourceMgr *sources,
 }
 
 std::string updraft::findUnsupported(const Rule &rule,
-                                     const llvm::SourceMgr *sources,
-                                     bool isForPlan) {
-  auto say = [&](llvm::SMRange range, const char *what, const char *label) {
-    return messageAt(sources, range, what, label);
-  };
+                                     const llvm::SourceMgr *sources) {
   for (const Expr &node : rule.nodes)
     if (node.op == Op::NewtonSchulz)
-      return say(node.range, "'newton_schulz'", "U6");
-  if (isForPlan)
-    return {};
-  for (size_t i = 0; i < rule.reductions.size(); ++i)
-    for (const Variant &variant : rule.variants)
-      if (!rule.reductions[i].shared && !variant.operands[i])
-        return say(rule.reductions[i].range,
-                   "a reduction over the tensors of one route", "U2");
+      return messageAt(sources, node.range, "'newton_schulz'", "U6");
   return {};
 }

@@ -15,9 +15,8 @@ struct Rule;
 
 /// A message about the first thing in a checked rule that only the interpreter
 /// can run, empty if there is none. It has its label and, if `sources` has the
-/// text, its place. `isForPlan`: only what no kernels can be planned for.
-std::string findUnsupported(const Rule &rule, const llvm::SourceMgr *sources,
-                            bool isForPlan);
+/// text, its place.
+std::string findUnsupported(const Rule &rule, const llvm::SourceMgr *sources);
 
 } // namespace updraft
 

@@ -131,17 +131,20 @@ def ScalarOp : Updraft_Op<"scalar", [Symbol]> {
 def ListOp : Updraft_Op<"list", [Symbol, HasParent<"ProgramOp">]> {
   let summary = "Declares a list of f64 for a reduction";
   let description = [{
-    A `partial` list has one entry for each block of 4096 elements of each
-    tensor, a `total` list one for each tensor.
+    A `partial` list has one entry for each block of 4096 elements, a `total`
+    list one for each tensor, or if `routed`, for each that puts to it.
 
     Example:
 
     ```mlir
-    updraft.list @squares partial
+    updraft.list @route total routed
     ```
   }];
-  let arguments = (ins SymbolNameAttr:$sym_name, UnitAttr:$partial);
-  let assemblyFormat = "$sym_name (`partial` $partial^):(`total`)? attr-dict";
+  let arguments = (ins SymbolNameAttr:$sym_name, UnitAttr:$partial,
+                       UnitAttr:$routed);
+  let assemblyFormat = [{
+    $sym_name (`partial` $partial^):(`total`)? (`routed` $routed^)? attr-dict
+  }];
 }
 
 //===- Bodies and kernels ------------------------------------------------===//
@@ -218,9 +221,8 @@ def GetOp : Updraft_Op<"get",
     [DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
   let summary = "Reads an array element or a scalar";
   let description = [{
-    An array yields the compute type, a scalar f64 or i1 (stored as 1 or 0), and
-    so does f64 scratch. Of an array of a coarser space it is the value that
-    belongs to the element, row or column at hand.
+    An array yields the compute type, a scalar f64 or i1 (stored as 1 or 0), f64
+    scratch f64. Of a coarser space it is the value of the item at hand.
 
     Constraints:
 
@@ -265,9 +267,8 @@ def PutOp : Updraft_Op<"put",
 def ShapeOp : Updraft_Op<"shape", [Pure]> {
   let summary = "Reads a fact about the tensor";
   let description = [{
-    rank, dim and size are f64; absent is i1. batch counts the matrices, rows
-    and cols those of one (`index` 1: of the folded one). block counts what the
-    block at hand has, in blocks of `index`: it is of axis level.
+    batch counts the matrices, rows and cols those of one (`index` 1: of the
+    folded one). block, of axis level: what the block at hand of `index` has.
 
     Constraints:
 
@@ -289,8 +290,7 @@ def ShapeOp : Updraft_Op<"shape", [Pure]> {
 def MathOp : Updraft_Op<"math", [Pure, SameOperandsAndResultType]> {
   let summary = "Calls a function that has an expansion of our own";
   let description = [{
-    It has no folder: upstream would evaluate it with the host's libm, whose
-    bits differ between machines (numerics.md 4).
+    It has no folder: upstream would use the host's libm (numerics.md 4).
 
     Constraints:
 
@@ -313,8 +313,8 @@ def ReduceOp : Updraft_Op<"reduce", [Pure]> {
   let summary = "Reduces an element or axis value over its tensor";
   let description = [{
     Only in bodies. In blocks and runs as numerics.md 5 says. `of` says of what
-    there is one operand each; without it, of elements. Without `space` the
-    result is of tensor level.
+    there is one operand each, if not of elements. Without `space` the result is
+    of tensor level.
 
     Constraints:
 

@@ -150,6 +150,35 @@ static void fillFold(Builder &builder, mlir::ModuleOp module,
   func::ReturnOp::create(builder, builder.location, branch.getResults());
 }
 
+Value foldMembers(Builder &builder, mlir::ModuleOp module, ir::Reducer reducer,
+                  Value list, Value members, Value count) {
+  Type f64 = builder.getF64Type();
+  auto fill = [&](Builder &at, ValueRange given) -> llvm::SmallVector<Value> {
+    Lanes lanes{at.stack(f64, kLanes), f64, reducer, 8};
+    lanes.clear(at);
+    Value zero = at.integer(0);
+    auto loop = mlir::scf::ForOp::create(at, at.location, zero, given[2],
+                                         at.integer(1), ValueRange(zero));
+    mlir::OpBuilder::InsertionGuard guard(at);
+    at.setInsertionPointToStart(loop.getBody());
+    Value index = loop.getInductionVar(), place = loop.getRegionIterArg(0);
+    Value isMember = arith::CmpFOp::create(
+        at, at.location, arith::CmpFPredicate::UNE,
+        at.load(f64, at.at(given[1], index, f64)), at.number(0, f64));
+    at.when(isMember, [&] {
+      lanes.accumulate(at, place, at.load(f64, at.at(given[0], index, f64)));
+    });
+    Value one =
+        arith::ExtUIOp::create(at, at.location, at.getI64Type(), isMember);
+    mlir::scf::YieldOp::create(at, at.location, at.add(place, one));
+    at.setInsertionPointAfter(loop);
+    return {lanes.fold(at, module)};
+  };
+  return callShared(builder, module,
+                    "updraft_fold_members_" + ir::stringifyReducer(reducer),
+                    f64, {list, members, count}, fill)[0];
+}
+
 Value foldList(Builder &builder, mlir::ModuleOp module, ir::Reducer reducer,
                Value list, Value count, Value stride) {
   std::string name = ("updraft_fold_" + ir::stringifyReducer(reducer)).str();

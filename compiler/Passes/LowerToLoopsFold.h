@@ -42,6 +42,11 @@ struct Lanes {
 Value foldList(Builder &builder, mlir::ModuleOp module, ir::Reducer reducer,
                Value list, Value count, Value stride);
 
+/// The same of those items alone, side by side, for which the f64 at the same
+/// place of `members` is 1 and not 0: the list is as long as they are many.
+Value foldMembers(Builder &builder, mlir::ModuleOp module, ir::Reducer reducer,
+                  Value list, Value members, Value count);
+
 } // namespace updraft::loops
 
 #endif // UPDRAFT_COMPILER_PASSES_LOWERTOLOOPSFOLD_H

@@ -235,6 +235,14 @@ LogicalResult Kernel::emitFold(Builder &at, ir::FoldOp fold) {
     list = listAt(offsetof(updraft_frame, totals),
                   offsetof(updraft_frame, total_stride), at.load(i64, span));
     items = at.load(i64, at.at(span, offsetof(updraft_span, count)));
+    if (place->isRouted) {
+      Value bytes = at.multiply(
+          frameMember(offsetof(updraft_frame, total_stride), i64), stride);
+      uniforms.map(fold.getResult(),
+                   foldMembers(at, module, fold.getReducer(), list,
+                               at.at(list, bytes), items));
+      return success();
+    }
   } else if (place->kind == Place::Kind::Scalar &&
              place->level == Level::Group && level() == Level::Model) {
     list = at.at(frameMember(offsetof(updraft_frame, groups), at.pointer()),

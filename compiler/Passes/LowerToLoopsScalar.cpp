@@ -51,10 +51,15 @@ static LogicalResult emitPut(Kernel &kernel, Builder &at, ir::PutOp put) {
     Value id = arith::ExtUIOp::create(
         at, at.location, i64,
         kernel.rowMember(at, offsetof(updraft_tensor, id), at.getI32Type()));
-    Value index = at.add(at.multiply(stride, at.integer(place->index)), id);
     Value totals =
         kernel.frameMember(offsetof(updraft_frame, totals), at.pointer());
-    at.store(value, at.at(totals, index, at.getF64Type()));
+    auto entryOf = [&](unsigned list) {
+      Value index = at.add(at.multiply(stride, at.integer(list)), id);
+      return at.at(totals, index, at.getF64Type());
+    };
+    at.store(value, entryOf(place->index));
+    if (place->isRouted)
+      at.store(at.number(1, at.getF64Type()), entryOf(place->index + 1));
   };
   if (put.getWhen())
     at.when(kernel.uniforms.lookup(put.getWhen()), write);

@@ -75,7 +75,7 @@ std::string Emitter::declareHandedOn(StringRef hint, int variant,
 std::string Emitter::declareList(StringRef hint, bool isPartial) {
   std::string name = freeName(hint);
   OpBuilder declare(firstBody);
-  ir::ListOp::create(declare, program.getLoc(), name, isPartial);
+  ir::ListOp::create(declare, program.getLoc(), name, isPartial, false);
   return name;
 }
 

@@ -21,10 +21,12 @@ Layout::Layout(ir::ProgramOp program) {
       shared_[list.getSymName()] = {partial ? Place::Kind::Partial
                                             : Place::Kind::Total,
                                     Level::Tensor,
-                                    count++,
+                                    count,
                                     {},
                                     {},
-                                    0};
+                                    0,
+                                    list.getRouted()};
+      count += list.getRouted() ? 2 : 1;
     } else if (auto variant = llvm::dyn_cast<ir::VariantOp>(op)) {
       addVariant(variant);
     }

@@ -27,6 +27,9 @@ struct Place {
   mlir::Type format;                    ///< of an array's elements in memory
   ir::SpaceAttr space = {};             ///< of an array; null: elements
   int64_t offset = 0; ///< of an array's pointer or a tensor slot in its row
+  /// A Total with one entry for tensors of some variants: list index + 1 holds
+  /// 1 where there is one, as they put it, and the 0 that memory begins with.
+  bool isRouted = false;
 };
 
 /// Numbers everything a program declares, in the order of declaration.

@@ -70,8 +70,7 @@ static int writeStage(const Rule &rule, llvm::StringRef stage,
 
 static int writeExplanation(const Rule &rule, const CommandLine &line,
                             const llvm::SourceMgr &sources) {
-  if (std::string what = findUnsupported(rule, &sources, /*isForPlan=*/true);
-      !what.empty())
+  if (std::string what = findUnsupported(rule, &sources); !what.empty())
     return complain(what, kBadInput);
   std::optional<Explanation> explanation = explainRule(rule);
   if (!explanation)

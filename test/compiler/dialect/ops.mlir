@@ -38,6 +38,8 @@ updraft.program @sgd compute f32 describe {doc = "plain"} {
   updraft.list @squares partial
   // CHECK: updraft.list @norms total
   updraft.list @norms total
+  // CHECK: updraft.list @route total routed
+  updraft.list @route total routed
 
   // CHECK: updraft.body step @all
   updraft.body step @all {

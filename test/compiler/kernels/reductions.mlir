@@ -48,6 +48,7 @@ updraft.program @sums compute f32 {
   updraft.scalar @groups group slot
   updraft.list @blocks_of_x partial
   updraft.list @tensors total
+  updraft.list @route_of_x total routed
   updraft.variant @all tests [] {
     updraft.array @p param f32
     updraft.array @g grad f32
@@ -69,6 +70,27 @@ updraft.program @sums compute f32 {
   updraft.kernel @tensor step tensor @all after tensor {
     %s = updraft.fold sum @blocks_of_x
     updraft.put @tensors, %s : f64
+  }
+
+  // Of a routed list a tensor's entry is marked, and only marked ones are
+  // folded, each in the lane after the one before.
+
+  // CHECK-LABEL: func.func private @route(
+  // CHECK:         %[[ONE:.*]] = arith.constant 1.000000e+00 : f64
+  // CHECK:         llvm.store %[[ONE]]
+  // CHECK-LABEL: func.func private @routed(
+  // CHECK:         call @updraft_fold_members_sum(
+  // CHECK-LABEL: func.func private @updraft_fold_members_sum(
+  // CHECK:         scf.for {{.*}} iter_args(%[[PLACE:.*]] =
+  // CHECK:           arith.cmpf une
+  // CHECK:           arith.andi %[[PLACE]]
+  updraft.kernel @route step tensor @all after tensor {
+    %s = updraft.shape size : f64
+    updraft.put @route_of_x, %s : f64
+  }
+  updraft.kernel @routed step group after group {
+    %s = updraft.fold sum @route_of_x
+    updraft.put @groups, %s : f64
   }
 
   // CHECK-LABEL: func.func private @group(
