@@ -295,7 +295,8 @@ Values Call::reduction(const Expr &e, Place place) {
     return Values(finishTotal(e.reducer,
                               totalOfTensor(e.reducer, operand, place.tensor)));
   Values values = evaluate(operand, place);
-  bool ofElements = operand.level == Level::Element;
+  assert((operand.level == Level::Element || e.axis.kind == AxisKind::Matrix) &&
+         "nothing to reduce");
   Matrices matrices = Matrices::of(shapeAt(place), e.axis.isFolded);
   auto total = [&](uint64_t i) {
     switch (e.axis.kind) {
@@ -323,8 +324,6 @@ Values Call::reduction(const Expr &e, Place place) {
     }
     }
   };
-  assert((ofElements || e.axis.kind == AxisKind::Matrix) &&
-         "nothing to reduce");
   std::vector<double> results(countOf(e.level, e.axis, shapeAt(place)));
   for (uint64_t i = 0; i < results.size(); ++i)
     results[i] = roundTo(type, finishTotal(e.reducer, total(i)));
