@@ -1,7 +1,8 @@
 /*===- AxisTest.c - Arrays and kernels of rows, columns, ... ----------------===
  *
  * Every item is visited once, whatever the shape and however many threads.
- * Shapes of states, views and files; refused tensors and programs.
+ * Shapes of states, views and files; states in the caller's memory; refused
+ * tensors and programs.
  *
  *===----------------------------------------------------------------------===*/
 
@@ -46,10 +47,11 @@ static Tensors shaped(void) {
   return t;
 }
 
-static updraft_optimizer *optimizerOf(Tensors *t, uint32_t threads) {
+static updraft_optimizer *optimizerOf(Tensors *t, uint32_t threads,
+                                      uint32_t flags) {
   updraft_loaded_program *program = NULL;
   updraft_optimizer *optimizer = NULL;
-  updraft_options options = {sizeof options, threads, NULL, 0, 0};
+  updraft_options options = {sizeof options, threads, NULL, 0, flags};
   CHECK_OK(updraft_program_from(axis, &program));
   CHECK_OK(updraft_optimizer_create(program, NULL, 0, t->params, t->count,
                                     &options, &optimizer));
@@ -150,19 +152,75 @@ static void views(updraft_optimizer *o) {
 static void runs(void) {
   static const char *const path = "axis-test.safetensors";
   Tensors t = shaped();
-  updraft_optimizer *one = optimizerOf(&t, 1);
+  updraft_optimizer *one = optimizerOf(&t, 1, 0);
   CHECK_OK(updraft_optimizer_step(one, t.grads, COUNT, NULL));
   everyItemOnce(one, &t, 1);
   shapesOfStates(one);
   views(one);
   CHECK_OK(updraft_optimizer_save(one, path));
   updraft_optimizer_destroy(one);
-  updraft_optimizer *three = optimizerOf(&t, 3);
+  updraft_optimizer *three = optimizerOf(&t, 3, 0);
   CHECK_OK(updraft_optimizer_load(three, path));
   CHECK_OK(updraft_optimizer_step(three, t.grads, COUNT, NULL));
   everyItemOnce(three, &t, 2);
   updraft_optimizer_destroy(three);
   unlink(path);
+  freeTensors(&t);
+}
+
+/*===- In the caller's memory ---------------------------------------------===*/
+
+enum { STATES = 7 };
+static const char *const names[STATES] = {"r", "c", "m", "s", "fr", "fc", "fm"};
+
+/* Zeros for all states of all tensors, of the shapes that `like` has; rows
+   start at 100, as those of the optimizer's own. */
+static void makeStates(updraft_optimizer *like, updraft_ndarray *states) {
+  for (size_t k = 0; k < COUNT * STATES; ++k) {
+    updraft_ndarray *a = &states[k];
+    CHECK_OK(updraft_optimizer_state(like, names[k % STATES], k / STATES, a));
+    a->data = calloc((size_t)countOf(a) + 1, sizeof(float));
+    for (uint64_t i = 0; k % STATES == 0 && i < countOf(a); ++i)
+      ((float *)a->data)[i] = 100;
+  }
+}
+
+static void boundStates(void) {
+  static const size_t rows = 4 * STATES;
+  Tensors t = shaped();
+  updraft_ndarray states[COUNT * STATES], params[COUNT], a;
+  updraft_optimizer *like = optimizerOf(&t, 1, 0);
+  updraft_optimizer *o = optimizerOf(&t, 2, UPDRAFT_STATES_GIVEN);
+  makeStates(like, states);
+  for (size_t k = 0; k < COUNT; ++k)
+    params[k] = t.params[k].array;
+  int64_t swapped[] = {65, 5}, flat[] = {325};
+  updraft_ndarray right = states[rows];
+  states[rows].shape = swapped;
+  CHECK_FAILS(updraft_optimizer_bind(o, params, COUNT, states, COUNT * STATES),
+              BAD, "has shape [65, 5], [5, 65] is needed");
+  states[rows].rank = 1;
+  states[rows].shape = flat;
+  CHECK_FAILS(updraft_optimizer_bind(o, params, COUNT, states, COUNT * STATES),
+              BAD, "state 'r' of '4'");
+  states[rows] = right;
+  states[rows].data = states[rows + 1].data;
+  CHECK_FAILS(updraft_optimizer_bind(o, params, COUNT, states, COUNT * STATES),
+              BAD, "overlaps");
+  CHECK_FAILS(updraft_optimizer_step(o, t.grads, COUNT, NULL), BAD,
+              "the states have no memory");
+  states[rows] = right;
+  for (int step = 1; step < 3; ++step) {
+    CHECK_OK(updraft_optimizer_bind(o, params, COUNT, states, COUNT * STATES));
+    CHECK_OK(updraft_optimizer_step(o, t.grads, COUNT, NULL));
+    everyItemOnce(o, &t, (float)step);
+  }
+  CHECK_OK(updraft_optimizer_state(o, "c", 4, &a));
+  CHECK(a.data == states[rows + 1].data);
+  updraft_optimizer_destroy(o);
+  updraft_optimizer_destroy(like);
+  for (size_t k = 0; k < COUNT * STATES; ++k)
+    free(states[k].data);
   freeTensors(&t);
 }
 
@@ -228,6 +286,7 @@ static void refusedPrograms(void) {
 int main(void) {
   axis = fakeAxis();
   runs();
+  boundStates();
   refusedTensors();
   refusedPrograms();
   free(axis);

@@ -17,11 +17,13 @@ gradient_accumulation_steps (NotImplementedError).
 
 import keras
 
+from ._adafactor import Adafactor
 from ._any import Optimizer
 from ._base import Compiled, Rule
 
-__all__ = ["Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Lamb", "Lion",
-           "Nadam", "Optimizer", "RMSprop", "SGD"]
+__all__ = ["Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax",
+           "Ftrl", "Lamb", "Lion", "Nadam", "Optimizer", "RMSprop", "SGD",
+           "ScheduleFreeAdamW"]
 
 _serializable = keras.saving.register_keras_serializable(package="updraft")
 
@@ -101,3 +103,29 @@ class Lamb(Compiled, keras.optimizers.Lamb):
     __doc__ = keras.optimizers.Lamb.__doc__
     _rule = Rule("keras/lamb", hypers=["beta_1", "beta_2", "epsilon"],
                  states={"momentum": "_momentums", "velocity": "_velocities"})
+
+
+@_serializable
+class Ftrl(Compiled, keras.optimizers.Ftrl):
+    __doc__ = keras.optimizers.Ftrl.__doc__
+    _rule = Rule("keras/ftrl",
+                 hypers=["learning_rate_power", "initial_accumulator_value",
+                         "l1_regularization_strength",
+                         "l2_regularization_strength",
+                         "l2_shrinkage_regularization_strength", "beta"],
+                 states={"accumulator": "_accumulators",
+                         "linear": "_linears"})
+
+
+@_serializable
+class ScheduleFreeAdamW(Compiled, keras.optimizers.ScheduleFreeAdamW):
+    __doc__ = keras.optimizers.ScheduleFreeAdamW.__doc__
+    _rule = Rule("keras/schedule_free_adamw",
+                 hypers=["beta_1", "beta_2", "epsilon", "warmup_steps"],
+                 options=[("late", "_late")],
+                 states={"momentum": "_momentums", "velocity": "_velocities"})
+
+    @property
+    def _late(self):
+        # There Keras' copy of the old z is a view of the new one.
+        return keras.config.backend() == "torch"

@@ -93,9 +93,12 @@ class Optimizer(Compiled):
             for state in core.state_names(place):
                 if state in named or self._is_base(state):
                     continue
-                slot = self.add_variable_from_reference(
-                    variable, name=state.replace(".", "_"))
-                slot.assign(_as(core.state(state, place), dtype))
+                # Rows, columns and blocks have shapes of their own.
+                value = _as(core.state(state, place), dtype)
+                slot = self.add_variable(
+                    value.shape, dtype=dtype, name="_".join(
+                        [*variable.path.split("/"), *state.split(".")]))
+                slot.assign(value)
                 self._slots[state, index] = slot
         wide = self.add_variable((len(scalars),), dtype=_widest(),
                                  name="scalars")

@@ -5,8 +5,8 @@ import warnings
 import keras
 import numpy as np
 import pytest
-from common import (BACKEND, assert_close, bound, gradients, train, values,
-                    variables)
+from common import (BACKEND, assert_close, bound, gradients, shapes_for,
+                    train, values, variables)
 
 import updraft.keras as ours
 
@@ -26,6 +26,14 @@ CLASSES = {
     "Lion": ("Lion", dict(beta_1=0.8)),
     "Adamax": ("Adamax", dict(beta_1=0.8)),
     "Lamb": ("Lamb", dict(beta_1=0.8)),
+    "Ftrl": ("Ftrl", dict(learning_rate_power=-0.7, beta=0.1,
+                          l1_regularization_strength=0.02,
+                          l2_regularization_strength=0.1,
+                          l2_shrinkage_regularization_strength=0.1)),
+    "Adafactor": ("Adafactor", dict(beta_2_decay=-0.7, clip_threshold=0.7,
+                                    epsilon_2=0.1)),
+    "ScheduleFreeAdamW": ("ScheduleFreeAdamW", dict(beta_1=0.8,
+                                                    warmup_steps=4)),
     "RMSprop": ("RMSprop", dict(rho=0.8)),
     "RMSprop all": ("RMSprop", dict(momentum=0.5, centered=True,
                                     epsilon=1e-3)),
@@ -51,7 +59,7 @@ OPTIONS = {
 def compare(name, dtype, missing=(), **arguments):
     results = []
     for library in (ours, stock):
-        vs = variables(dtype)
+        vs = variables(dtype, shapes_for(name))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             results.append(train(getattr(library, name)(**arguments), vs,
@@ -210,6 +218,16 @@ def test_low_precision(low):
             keras.ops.cast(v, "float32"))) for v in vs])
     # Keras rounds each operation to 8 bits (or 11) in seven steps of 0.1.
     assert_close(*results, 0.06 if low == "bfloat16" else 0.01)
+
+
+def test_adafactor_without_rows():
+    """A matrix without rows has columns: Keras' become NaN, ours stay 0."""
+    vs = variables("float32")
+    optimizer = ours.Adafactor(RATE)
+    train(optimizer, vs, gradients(vs))
+    assert all(np.isfinite(x).all() for x in values(vs))
+    empty = [s for s in values(optimizer.variables) if s.shape == (3,)]
+    assert len(empty) == 1 and not empty[0].any()
 
 
 def test_loss_scale_optimizer():

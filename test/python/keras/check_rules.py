@@ -3,8 +3,8 @@
 import keras
 import numpy as np
 import pytest
-from common import (BACKEND, SHAPES, assert_close, gradients, values,
-                    variables)
+from common import (BACKEND, SHAPES, assert_close, gradients, shapes_for,
+                    train, values, variables)
 
 import updraft
 import updraft.keras as ours
@@ -50,6 +50,20 @@ def test_any_rule(tmp_path):
         peer.step({name: None if g is None else np.array(
             keras.ops.convert_to_numpy(g)) for name, g in zip(SHAPES, each)})
     assert_close(list(plain.values()), values(vs), 2e-7)
+
+
+def test_rows_and_columns_are_slots():
+    """What keras/adafactor keeps, and the numbers of Keras' Adafactor."""
+    results, shapes = [], []
+    for make in (lambda: ours.Optimizer("keras/adafactor", 0.1),
+                 lambda: stock.Adafactor(0.1)):
+        vs = variables("float32", shapes_for("Adafactor"))
+        optimizer = make()
+        results.append(train(optimizer, vs, gradients(vs))[0])
+        shapes.append([tuple(v.shape) for v in optimizer.variables[2:]])
+    assert_close(*results, 7e-6)
+    conv = [] if BACKEND == "jax" else [(3, 2, 2), (3, 2, 4)]
+    assert sorted(shapes[0][:-1]) == sorted([(4,), (5,), (5,), (), *conv])
 
 
 def test_any_rule_refuses():

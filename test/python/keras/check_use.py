@@ -3,8 +3,8 @@
 import keras
 import numpy as np
 import pytest
-from common import (BACKEND, assert_close, bound, gradients, train, values,
-                    variables)
+from common import (BACKEND, assert_close, bound, gradients, shapes_for,
+                    train, values, variables)
 
 import updraft.keras as ours
 
@@ -34,12 +34,13 @@ def test_config(name):
     assert again.learning_rate == schedule(0)
 
 
-@pytest.mark.parametrize("name", ["Nadam"] if BACKEND == "jax" else NAMES)
+@pytest.mark.parametrize("name", ["Nadam", "Adafactor"] if BACKEND == "jax"
+                         else NAMES)
 @pytest.mark.parametrize("to_stock", [False, True])
 def test_states_are_exchanged(name, to_stock):
     """Three steps here, saved, four steps there: as seven in one place."""
     first, second = (ours, stock) if to_stock else (stock, ours)
-    vs, wanted = variables("float32"), variables("float32")
+    vs, wanted = [variables("float32", shapes_for(name)) for _ in range(2)]
     grads = gradients(vs)
     one = getattr(first, name)(**FULL)
     one.build(vs)
@@ -136,7 +137,7 @@ def test_keras_files(tmp_path):
         assert_close(result, results[0], 1e-4)
 
 
-@pytest.mark.parametrize("name", ["Adam", "Nadam", "SGD"])
+@pytest.mark.parametrize("name", ["Adam", "Nadam", "SGD", "Adafactor"])
 def test_stateless(name):
     """The values given stay; those returned are what apply() makes."""
     vs = variables("float32")
@@ -155,6 +156,29 @@ def test_stateless(name):
            for part in held]
     assert_close(got[0], values(vs), 0)
     assert_close(got[1], values(optimizer.variables), 0)
+
+
+@pytest.mark.skipif(BACKEND == "jax", reason="all its values are arrays")
+def test_adafactor_has_no_velocity_of_matrices():
+    """The list is Keras', and there is nothing behind that entry of it."""
+    vs = variables("float32", {"matrix": (6, 5), "conv": (2, 3, 4),
+                               "vector": (7,)})
+    optimizer, whole = ours.Adafactor(0.1), stock.Adafactor(0.1)
+    for each in gradients(vs):
+        optimizer.build(vs)
+        optimizer.apply(each, vs)
+    whole.build(vs)
+    assert [(v.shape, v.dtype) for v in optimizer.variables] == [
+        (v.shape, v.dtype) for v in whole.variables]
+    held = sum(int(np.prod(v.shape)) for v in optimizer.variables[2:]
+               if v._value is not None)
+    assert held == (6 + 5) + (2*3 + 2*4) + 7 + 2
+    # Set to anything, it is what rows and columns say.
+    before = values(optimizer.variables)
+    assert all(np.any(v) for v in before[4:5] + before[7:8])
+    optimizer.set_weights([v if v.shape not in {(6, 5), (2, 3, 4)} else 7 + v
+                           for v in before])
+    assert_close(values(optimizer.variables), before, 0)
 
 
 def address(variable):
