@@ -8,8 +8,8 @@ import keras
 import numpy as np
 
 from .. import _core, compile
-from ._base import BOX_STATES, Compiled, Rule
-from ._recipe import program_of, recipe_of
+from ._base import BOX_STATES, SCALER_STATES, Compiled, Rule
+from ._recipe import SCALER, program_of, recipe_of
 
 
 @keras.saving.register_keras_serializable(package="updraft")
@@ -119,7 +119,15 @@ class Optimizer(Compiled):
         return self._slots[state, index]
 
     def _scalar_slot(self, state, index, dtype):
-        return self._scalars[state, dtype if index is None else index]
+        if state in SCALER_STATES:
+            return super()._scalar_slot(state, index, dtype)
+        owner = dtype if index is None else index
+        # A LossScaleOptimizer holds the rule too, so its counters are inner.
+        for name in (state, state.removeprefix(f"{SCALER}.inner."),
+                     state.removeprefix("inner.")):
+            if (name, owner) in self._scalars:
+                return self._scalars[name, owner]
+        raise RuntimeError(f"{self._rule.name} has no slot for '{state}'")
 
     def _tags_of(self, variable):
         tags = super()._tags_of(variable)

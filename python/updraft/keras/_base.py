@@ -12,7 +12,7 @@ from keras.src import backend
 
 from ._backend import Memory
 from ._part import Part
-from ._recipe import recipe_of
+from ._recipe import SCALER, recipe_of
 
 
 class Rule:
@@ -43,6 +43,9 @@ def _pairs(names):
 # States of boxes and where Keras keeps them.
 BOX_STATES = {"ema.average": "_model_variables_moving_average",
               "accumulate.total": "_accumulated_gradients"}
+# The same of the box that a LossScaleOptimizer is.
+SCALER_STATES = {f"{SCALER}.scale": "dynamic_scale",
+                 f"{SCALER}.good": "step_counter"}
 
 
 class Compiled(keras.optimizers.Optimizer):
@@ -55,6 +58,8 @@ class Compiled(keras.optimizers.Optimizer):
     _rule: Rule
     # Whether counters follow from Keras' count of iterations.
     _counts_by_iterations = True
+    # The LossScaleOptimizer that this one's step is part of, while it is.
+    _scaler = None
 
     def _recipe(self):
         rule = self._rule
@@ -78,8 +83,13 @@ class Compiled(keras.optimizers.Optimizer):
                 self._backend_apply_gradients(grads, variables)
                 for variable in variables:
                     if variable.constraint is not None:
-                        variable.assign(variable.constraint(variable))
-        self._iterations.assign_add(1)
+                        self._set(variable, variable.constraint(variable))
+        self._set(self._iterations, self._iterations + 1)
+
+    def _set(self, variable, value):
+        if self._scaler is not None:
+            value = self._scaler.unless_skipped(variable, value)
+        variable.assign(value)
 
     def _variables_for(self, grads, variables):
         """The variables that belong to gradients; builds for new ones."""
@@ -105,7 +115,8 @@ class Compiled(keras.optimizers.Optimizer):
     def _backend_apply_gradients(self, grads, trainable_variables):
         recipe = self._recipe()
         parts = self.__dict__.get("_parts")
-        if parts is None or self.__dict__["_parts_recipe"] != recipe:
+        if parts is None or self.__dict__["_parts_for"] != (recipe,
+                                                            self._scaler):
             parts = self._make_parts(recipe)
         # Not by setattr: Keras would track what is inside.
         by_index = {self._get_variable_index(variable): grad
@@ -140,7 +151,7 @@ class Compiled(keras.optimizers.Optimizer):
         memory = Memory()
         parts = [Part(self, recipe, dtype, indices, memory)
                  for dtype, indices in places.items()]
-        self.__dict__.update(_parts=parts, _parts_recipe=recipe)
+        self.__dict__.update(_parts=parts, _parts_for=(recipe, self._scaler))
         return parts
 
     def exclude_from_weight_decay(self, var_list=None, var_names=None):
@@ -173,4 +184,6 @@ class Compiled(keras.optimizers.Optimizer):
 
     def _scalar_slot(self, state, index, dtype):
         """The variable of a scalar state and the place in it (None: whole)."""
+        if state in SCALER_STATES:
+            return getattr(self._scaler, SCALER_STATES[state]), None
         return getattr(self, self._rule.states[state]), None

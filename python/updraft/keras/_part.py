@@ -6,7 +6,7 @@ import keras
 from keras.src import backend
 
 from .. import _core
-from ._recipe import program_of
+from ._recipe import SCALER, program_of
 
 
 class Part:
@@ -45,13 +45,14 @@ class Part:
                       for name in core.state_names(place) if name not in names]
         # (place among the scalars, what Keras counts) and (place, slot).
         self.counters, self.scalar_slots = [], []
+        # Inside both boxes that hold; inside the outer one; of all calls.
+        counts = {"inner.step": optimizer.gradient_accumulation_steps or 1,
+                  f"{SCALER}.inner.step": 1, "inner.calls": 1,
+                  "step": 1, "calls": 1}
         for place, (name, index) in enumerate(scalars):
-            counted = optimizer._counts_by_iterations and index is None
-            if counted and name in ("step", "calls"):
-                self.counters.append((place, 1))
-            elif counted and name == "inner.step":
-                self.counters.append(
-                    (place, optimizer.gradient_accumulation_steps))
+            if (optimizer._counts_by_iterations and index is None
+                    and name in counts):
+                self.counters.append((place, counts[name]))
             else:
                 owner = None if index is None else self.indices[index]
                 self.scalar_slots.append(

@@ -13,6 +13,10 @@ from .. import compile
 from ._schedules import text_of
 
 
+# What the box of a LossScaleOptimizer is called; no rule of anybody's is.
+SCALER = "keras_loss_scale"
+
+
 class Recipe(NamedTuple):
     pipe: str
     options: tuple  # (name, value), settled by compilation
@@ -23,8 +27,12 @@ class Recipe(NamedTuple):
 
 def boxes_of(optimizer):
     """The boxes that the base arguments stand for, outermost first, and their
-    hypers: average, unscale, accumulate, clip, decay."""
+    hypers: scale, average, unscale, accumulate, clip, decay."""
     boxes, hypers = [], []
+    if optimizer._scaler is not None:
+        boxes.append(f"{SCALER}: dynamic_loss_scale")
+        hypers.append((f"{SCALER}.growth_steps",
+                       optimizer._scaler.dynamic_growth_steps))
 
     def add(box, **numbers):
         boxes.append(box)
