@@ -54,6 +54,8 @@ constexpr Named kFormats[] = {{"float64", UPDRAFT_F64, kFloat, 64},
                               {"bfloat16", UPDRAFT_BF16, kBfloat, 16},
                               {"float16", UPDRAFT_F16, kFloat, 16}};
 
+alignas(8) char nothing[8];
+
 using What = std::function<std::string()>;
 
 [[noreturn]] void wrongType(const What &what, const std::string &text) {
@@ -213,6 +215,16 @@ const void *Reader::exchangeOf(PyTypeObject *type) {
 
 nb::object Reader::read(nb::handle object, Access access, Tensor &tensor,
                         const What &what) {
+  nb::object held = describe(object, access, tensor, what);
+  const updraft_ndarray &array = tensor.array;
+  // Without elements it may have no address, which would say: no gradient.
+  if (!array.data && std::count(array.shape, array.shape + array.rank, 0) != 0)
+    tensor.array.data = nothing;
+  return held;
+}
+
+nb::object Reader::describe(nb::handle object, Access access, Tensor &tensor,
+                            const What &what) {
   if (auto *api =
           static_cast<const DlExchange *>(exchangeOf(Py_TYPE(object.ptr())))) {
     DlTensor described = {};

@@ -55,6 +55,8 @@ public:
   uint32_t format;
 
 private:
+  nb::object describe(nb::handle object, Access access, Tensor &tensor,
+                      const std::function<std::string()> &what);
   const void *exchangeOf(PyTypeObject *type);
 
   PyTypeObject *lastType = nullptr;

@@ -10,9 +10,10 @@ torch, jax and numpy, on the CPU.
 
 What differs from the stock classes: results agree up to rounding, as their
 backends do among themselves; values that make no sense, such as a negative
-learning rate or weight decay, are refused with ValueError; variables of several
-dtypes cannot be combined with global_clipnorm, use_ema or
-gradient_accumulation_steps (NotImplementedError).
+learning rate or weight decay, are refused with ValueError. A program has one
+dtype: variables of several are stepped by as many programs, and with
+global_clipnorm by Keras' own step (an own rule that sums over all of them is
+refused with NotImplementedError).
 """
 
 import keras

@@ -36,6 +36,7 @@ class Optimizer(Compiled):
     """
 
     _counts_by_iterations = False
+    _has_keras_step = False
 
     def __init__(self, rule, learning_rate=None, *, hypers=None, options=None,
                  tags=None, **kwargs):

@@ -7,12 +7,17 @@ saving and everything else; the compiled step reads and writes their memory.
 
 from __future__ import annotations
 
+import re
+
 import keras
 from keras.src import backend
 
 from ._backend import Memory
 from ._part import Part
-from ._recipe import SCALER, recipe_of
+from ._recipe import SCALER, program_of, recipe_of
+
+
+_REDUCES = re.compile(r"\bover (model|group)\b")
 
 
 class Rule:
@@ -58,6 +63,8 @@ class Compiled(keras.optimizers.Optimizer):
     _rule: Rule
     # Whether counters follow from Keras' count of iterations.
     _counts_by_iterations = True
+    # Whether the class of Keras can step without a program.
+    _has_keras_step = True
     # The LossScaleOptimizer that this one's step is part of, while it is.
     _scaler = None
 
@@ -118,7 +125,9 @@ class Compiled(keras.optimizers.Optimizer):
         if parts is None or self.__dict__["_parts_for"] != (recipe,
                                                             self._scaler):
             parts = self._make_parts(recipe)
-        # Not by setattr: Keras would track what is inside.
+        if not parts:
+            self._apply_as_keras(grads, trainable_variables)
+            return
         by_index = {self._get_variable_index(variable): grad
                     for grad, variable in zip(grads, trainable_variables)}
         # What parts share (Nadam's product) each of them starts from.
@@ -126,10 +135,31 @@ class Compiled(keras.optimizers.Optimizer):
                   for _, variable, _ in parts[0].scalar_slots
                   if all(any(variable is own for _, own, _ in p.scalar_slots)
                          for p in parts[1:])] if len(parts) > 1 else []
-        for part in parts:
+        given = [(part, [by_index.get(i) for i in part.indices])
+                 for part in parts]
+        if len(parts) > 1 and self._has_keras_step and not all(
+                any(g is not None for g in grads) for _, grads in given):
+            # A program does nothing without gradients, what Keras averages and
+            # accumulates goes on.
+            self._apply_as_keras(list(by_index.values()), trainable_variables)
+            return
+        for part, grads in given:
             for variable, value in shared:
                 variable.assign(value)
-            part.step([by_index.get(i) for i in part.indices])
+            part.step(grads)
+        steps = self.gradient_accumulation_steps
+        if steps and keras.config.backend() != "jax" and (
+                int(self._iterations + 1) % steps == 0):
+            # Those of variables that gradients overwrite no program knows.
+            for index in self.__dict__["_others"]:
+                total = self._accumulated_gradients[index]
+                total.assign(keras.ops.zeros_like(total))
+
+    def _apply_as_keras(self, grads, variables):
+        scale = self.loss_scale_factor
+        if scale is not None:
+            grads = [grad / scale for grad in grads]
+        super()._backend_apply_gradients(grads, variables)
 
     def _by_dtype(self):
         """dtype -> places of the variables that steps update."""
@@ -141,17 +171,25 @@ class Compiled(keras.optimizers.Optimizer):
         return places
 
     def _make_parts(self, recipe):
-        """A part for each dtype among the variables: a program has one."""
-        places = self._by_dtype()
-        if len(places) > 1 and (self.global_clipnorm or self.use_ema
-                                or self.gradient_accumulation_steps):
-            raise NotImplementedError(
-                f"variables of several dtypes ({', '.join(places)}) together "
-                "with global_clipnorm, use_ema or gradient_accumulation_steps")
-        memory = Memory()
-        parts = [Part(self, recipe, dtype, indices, memory)
-                 for dtype, indices in places.items()]
-        self.__dict__.update(_parts=parts, _parts_for=(recipe, self._scaler))
+        """A part for each dtype among the variables: a program has one. None at
+        all where a value of all variables is needed, such as a norm."""
+        places, memory = self._by_dtype(), Memory()
+        programs = [program_of(recipe, dtype) for dtype in places]
+        if len(places) > 1 and _REDUCES.search(programs[0].rule):
+            if not self._has_keras_step:
+                raise NotImplementedError(
+                    f"variables of several dtypes ({', '.join(places)}), and a "
+                    "rule with a sum over all of them")
+            parts = []
+        else:
+            parts = [Part(self, recipe, program, dtype, indices, memory)
+                     for program, (dtype, indices) in zip(programs,
+                                                          places.items())]
+        # Not by setattr: Keras would track what is inside.
+        known = {index for indices in places.values() for index in indices}
+        self.__dict__.update(
+            _parts=parts, _parts_for=(recipe, self._scaler),
+            _others=set(range(len(self._trainable_variables))) - known)
         return parts
 
     def exclude_from_weight_decay(self, var_list=None, var_names=None):

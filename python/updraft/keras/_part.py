@@ -6,7 +6,7 @@ import keras
 from keras.src import backend
 
 from .. import _core
-from ._recipe import SCALER, program_of
+from ._recipe import SCALER
 
 
 class Part:
@@ -16,11 +16,11 @@ class Part:
     before and read after each step.
     """
 
-    def __init__(self, optimizer, recipe, dtype, indices, memory):
+    def __init__(self, optimizer, recipe, program, dtype, indices, memory):
         self.optimizer, self.indices = optimizer, indices
         self.dtype = dtype
         self.recipe, self.memory = recipe, memory
-        self.program = program_of(recipe, dtype)
+        self.program = program
         variables = [optimizer._trainable_variables[i] for i in indices]
         self.variables = variables
         self.params = [

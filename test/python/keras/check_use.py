@@ -278,17 +278,3 @@ def test_errors_change_nothing():
     optimizer.learning_rate = -1.0
     with pytest.raises(Exception, match=r"must be in \[0, inf\)"):
         optimizer.apply(good, vs)
-    mixed = [vs[0], keras.Variable(np.ones(3), dtype="float64")]
-    optimizer = ours.Adam(use_ema=True)
-    optimizer.build(mixed)
-    with pytest.raises(NotImplementedError, match="several dtypes"):
-        optimizer.apply([good[0], keras.ops.ones(3, "float64")], mixed)
-
-
-def test_several_dtypes():
-    results = []
-    for library in (ours, stock):
-        vs = (variables("float32", {"kernel": (4, 5)})
-              + variables("float64", {"bias": (5,)}))
-        results.append(train(library.Nadam(0.05), vs, gradients(vs))[0])
-    assert_close(*results, bound("float32"))
