@@ -48,6 +48,7 @@ static llvm::DenseMap<mlir::TypeID, Plain> makePlain() {
   add<arith::UIToFPOp>(all, Plain::Cast, I::UIToFP);
   add<arith::FPToSIOp>(all, Plain::Cast, I::FPToSI);
   add<arith::BitcastOp>(all, Plain::Cast, I::BitCast);
+  add<LLVM::PtrToIntOp>(all, Plain::Cast, I::PtrToInt);
   add<arith::MaximumFOp>(all, Plain::Intrinsic, intrinsic::maximum);
   add<arith::MinimumFOp>(all, Plain::Intrinsic, intrinsic::minimum);
   add<arith::MinUIOp>(all, Plain::Intrinsic, intrinsic::umin);
