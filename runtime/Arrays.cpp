@@ -1,5 +1,4 @@
-//===- Arrays.cpp - Whether a caller's memory can be used
-//------------------===//
+//===- Arrays.cpp - Whether a caller's memory can be used -----------------===//
 //
 // Format, shape, strides, alignment, null and overlap: everything that would
 // make a step write where it must not, found before the first write.

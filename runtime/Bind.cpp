@@ -1,5 +1,4 @@
-//===- Bind.cpp - Tensors and states in memory of the caller's
-//-------------===//
+//===- Bind.cpp - Tensors and states in memory of the caller's ------------===//
 //
 // Everything is checked before anything changes: the new ranges are built
 // beside the old ones and take their place at the end.

@@ -1,5 +1,4 @@
-//===- Checkpoint.cpp - States to and from a file
-//--------------------------===//
+//===- Checkpoint.cpp - States to and from a file -------------------------===//
 //
 // "<param>.<state>", "group<i>.<state>", "model.<state>"; hypers as text in the
 // metadata ("hyper.group0.lr"), with the rule, so that a file explains itself.
@@ -112,8 +111,7 @@ SafeHeader headerOf(const Optimizer &optimizer, const Contents &contents) {
   return header;
 }
 
-//===- Saving
-//---------------------------------------------------------------===//
+//===- Saving -------------------------------------------------------------===//
 
 updraft_status checkKeys(const Optimizer &optimizer, const Contents &contents) {
   std::unordered_map<std::string_view, int> seen;
@@ -146,8 +144,7 @@ updraft_status save(const Optimizer &optimizer, const char *path) {
   return file.commit();
 }
 
-//===- Loading
-//--------------------------------------------------------------===//
+//===- Loading ------------------------------------------------------------===//
 
 class Loader {
 public:

@@ -1,5 +1,4 @@
-//===- Extents.h - How many values rows, columns and blocks have
-//-----------===//
+//===- Extents.h - How many values rows, columns and blocks have ----------===//
 //
 // What a tensor's shape makes of an updraft_extent: a number of items, and the
 // shape that an array of them has for people and files.

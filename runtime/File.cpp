@@ -1,5 +1,4 @@
-//===- File.cpp - Files that are wholly there or not at all
-//----------------===//
+//===- File.cpp - Files that are wholly there or not at all ---------------===//
 //
 // POSIX calls, with short writes and interruptions taken care of.
 //

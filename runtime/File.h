@@ -1,5 +1,4 @@
-//===- File.h - Files that are wholly there or not at all
-//------------------===//
+//===- File.h - Files that are wholly there or not at all -----------------===//
 //
 // A new file is written beside its place and renamed when all is on the disk;
 // on any failure the old one stays as it was.

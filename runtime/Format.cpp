@@ -1,5 +1,4 @@
-//===- Format.cpp - Conversion between storage formats
-//---------------------===//
+//===- Format.cpp - Conversion between storage formats --------------------===//
 //
 // The narrow formats are rounded with integer operations, so that no mode of
 // the processor (flush to zero) and no missing instruction changes a bit.

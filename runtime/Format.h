@@ -1,5 +1,4 @@
-//===- Format.h - Storage formats
-//------------------------------------------===//
+//===- Format.h - Storage formats -----------------------------------------===//
 //
 // Sizes, names and conversion of what arrays hold.
 //

@@ -1,5 +1,4 @@
-//===- Inputs.cpp - What a caller gives besides gradients
-//------------------===//
+//===- Inputs.cpp - What a caller gives besides gradients -----------------===//
 //
 // `input loss: scalar` is a slot, `input h: like p` a pointer in a tensor's
 // row. Both stay until they are set again.

@@ -1,5 +1,4 @@
-//===- Json.cpp - As much JSON as a header needs
-//---------------------------===//
+//===- Json.cpp - As much JSON as a header needs --------------------------===//
 //
 // Strings are UTF-8 on both sides; what is not is refused.
 //

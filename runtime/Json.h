@@ -1,5 +1,4 @@
-//===- Json.h - As much JSON as a header needs
-//-----------------------------===//
+//===- Json.h - As much JSON as a header needs ----------------------------===//
 //
 // A reader that consumes text from the front: strings, whole numbers,
 // punctuation. There are no trees and no nesting beyond what the caller asks

@@ -1,5 +1,4 @@
-//===- Library.cpp - A program in a shared object
-//--------------------------===//
+//===- Library.cpp - A program in a shared object -------------------------===//
 //
 // The dynamic loader can look a symbol up but not list them, and it maps a
 // truncated file without complaint and dies later. So the file's tables are

@@ -1,5 +1,4 @@
-//===- Memory.cpp - Blocks of zeroed memory
-//--------------------------------===//
+//===- Memory.cpp - Blocks of zeroed memory -------------------------------===//
 //
 // Large blocks are mapped, so that a page belongs to the thread that touches it
 // first and huge pages can be asked for.

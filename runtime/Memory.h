@@ -1,5 +1,4 @@
-//===- Memory.h - Blocks of zeroed memory
-//----------------------------------===//
+//===- Memory.h - Blocks of zeroed memory ---------------------------------===//
 //
 // Everything that kernels touch lives in such blocks: aligned to a cache line,
 // zero at first, and for large ones on huge pages where the system has them.

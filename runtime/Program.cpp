@@ -1,5 +1,4 @@
-//===- Program.cpp - Loading a compiled program
-//----------------------------===//
+//===- Program.cpp - Loading a compiled program ---------------------------===//
 //
 // Three ways in, one result: a constant that is linked in, a flat image, a
 // shared object. An image is copied to memory of its own before its checksum is

@@ -1,5 +1,4 @@
-//===- Program.h - A compiled program, loaded and verified
-//-----------------===//
+//===- Program.h - A compiled program, loaded and verified ----------------===//
 //
 // Access to the self-description. Everything that is reached through these
 // functions was checked when the program was loaded (Validate.cpp), so nobody

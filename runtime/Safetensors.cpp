@@ -1,5 +1,4 @@
-//===- Safetensors.cpp - The file format of checkpoints
-//--------------------===//
+//===- Safetensors.cpp - The file format of checkpoints -------------------===//
 //
 // The header's printer and its parser, which is for files from anywhere.
 //
@@ -36,8 +35,7 @@ static uint64_t bytesOfDtype(std::string_view dtype) {
   return 0;
 }
 
-//===- Printing
-//-------------------------------------------------------------===//
+//===- Printing -----------------------------------------------------------===//
 
 static void printNumbers(const std::vector<uint64_t> &numbers,
                          std::string &text) {
@@ -93,8 +91,7 @@ bool updraft::runtime::printSafeHeader(const SafeHeader &header,
   return true;
 }
 
-//===- Parsing
-//--------------------------------------------------------------===//
+//===- Parsing ------------------------------------------------------------===//
 
 bool updraft::runtime::readSafeLength(const void *prefix, uint64_t fileBytes,
                                       uint64_t &length, std::string &problem) {

@@ -1,5 +1,4 @@
-//===- Safetensors.h - The file format of checkpoints
-//----------------------===//
+//===- Safetensors.h - The file format of checkpoints ---------------------===//
 //
 // 8 bytes length of the header (little-endian), the header as JSON, the data:
 // {"__metadata__": {"key": "text"}, "name": {"dtype": "F32", "shape": [2, 3],

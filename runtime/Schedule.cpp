@@ -1,5 +1,4 @@
-//===- Schedule.cpp - Where kernels have to wait
-//---------------------------===//
+//===- Schedule.cpp - Where kernels have to wait --------------------------===//
 //
 // Kernels say what must be finished before them. A wait for the group or the
 // model is a barrier of all threads and begins a segment; a wait for the tensor

@@ -1,5 +1,4 @@
-//===- Shares.cpp - Who works on what
-//--------------------------------------===//
+//===- Shares.cpp - Who works on what -------------------------------------===//
 //
 // The division is static: the same bytes on the same thread in every step. A
 // large tensor is shared by all threads; the others belong to one thread each,
@@ -27,8 +26,7 @@ static constexpr uint64_t kTolerance = 512;
 /// Below this much work a second thread costs more than it gives.
 static constexpr double kWorkOfThread = 25e-6;
 
-//===- How many
-//-------------------------------------------------------------===//
+//===- How many -----------------------------------------------------------===//
 
 static double bytesOfKernel(const Optimizer &optimizer,
                             const updraft_kernel &kernel) {
@@ -60,8 +58,7 @@ static double estimate(const Optimizer &optimizer) {
   return seconds;
 }
 
-//===- Which
-//----------------------------------------------------------------===//
+//===- Which --------------------------------------------------------------===//
 
 static uint64_t costOf(const Optimizer &optimizer, const Table &table,
                        uint32_t row) {

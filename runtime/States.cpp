@@ -1,5 +1,4 @@
-//===- States.cpp - All states of an optimizer, by name
-//--------------------===//
+//===- States.cpp - All states of an optimizer, by name -------------------===//
 //
 // Arrays live in the rows' pointers, scalars in the slots of their level.
 //

@@ -1,5 +1,4 @@
-//===- States.h - All states of an optimizer, by name
-//----------------------===//
+//===- States.h - All states of an optimizer, by name ---------------------===//
 //
 // One list says what exists, in one order, for people, checkpoints and hosts.
 //

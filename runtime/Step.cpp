@@ -1,5 +1,4 @@
-//===- Step.cpp - One step, wholly or not at all
-//---------------------------===//
+//===- Step.cpp - One step, wholly or not at all --------------------------===//
 //
 // The threads first check the gradients of their own tensors and note the
 // pointers, then wait, then run the kernels: with thousands of small tensors

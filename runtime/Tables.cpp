@@ -1,5 +1,4 @@
-//===- Tables.cpp - What the kernels see of the tensors
-//--------------------===//
+//===- Tables.cpp - What the kernels see of the tensors -------------------===//
 //
 // Rows, chunks, spans and the memory of states. The layout is decided here and
 // nowhere else; kernels find everything through the frame.

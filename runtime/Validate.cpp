@@ -1,5 +1,4 @@
-//===- Validate.cpp - Whether a program can be trusted
-//---------------------===//
+//===- Validate.cpp - Whether a program can be trusted --------------------===//
 //
 // A program comes from a file that may be damaged, truncated or of another
 // version. Every distance, count and index is checked here, once; afterwards

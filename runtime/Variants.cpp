@@ -1,5 +1,4 @@
-//===- Variants.cpp - Which variant a tensor belongs to
-//--------------------===//
+//===- Variants.cpp - Which variant a tensor belongs to -------------------===//
 //
 // A program holds one variant for each outcome of its guards; the facts of a
 // tensor decide, once, at creation.

@@ -1,5 +1,4 @@
-//===- Views.cpp - Values that a person looks at
-//---------------------------===//
+//===- Views.cpp - Values that a person looks at --------------------------===//
 //
 // A view is evaluated between steps, by kernels of its own, for one parameter;
 // a view of a state alone is a copy. Nothing that the next step reads changes.

@@ -1,5 +1,4 @@
-//===- Walk.cpp - Running the kernels
-//--------------------------------------===//
+//===- Walk.cpp - Running the kernels -------------------------------------===//
 //
 // Every thread of the region walks the same schedule and does its shares of it.
 // If the host gave fewer threads than there are shares, a thread does several:

@@ -3,9 +3,10 @@
 
 usage: tools/lint.py [ROOT]
 
-Layers, sizes, documented and tested ops and passes, labels of the language,
-cited and tested rules, complete CMake lists, words that do not belong. Exits 1
-if there is a finding. A check is a generator of (path, line, message).
+Layers, sizes, banners, documented and tested ops and passes, labels of the
+language, cited and tested rules, complete CMake lists, words that do not
+belong. Exits 1 if there is a finding. A check is a generator of (path, line,
+message).
 """
 
 import json
@@ -99,6 +100,14 @@ def check_sizes(root):
         for number, line in enumerate(lines_of(path), 1):
             if len(line) > 80 and "://" not in line and "RUN:" not in line:
                 yield path, number, "longer than 80 columns"
+
+
+def check_banners(root):
+    for path in tracked(root, *SOURCES, "*.def"):
+        for number, line in enumerate(lines_of(path), 1):
+            whole = line.endswith(("===//", "===", "===*/"))
+            if line.startswith(("//===-", "/*===-")) and not whole:
+                yield path, number, "a banner of more than one line"
 
 
 def functions(lines):
@@ -238,8 +247,8 @@ def check_words(root):
                     yield path, number, f"'{match[0]}': {why}"
 
 
-CHECKS = [check_layers, check_sizes, check_functions, check_ops, check_passes,
-          check_labels, check_rules, check_cmake, check_words]
+CHECKS = [check_layers, check_sizes, check_banners, check_functions, check_ops,
+          check_passes, check_labels, check_rules, check_cmake, check_words]
 
 
 def main(arguments):

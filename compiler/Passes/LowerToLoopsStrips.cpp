@@ -1,5 +1,4 @@
-//===- LowerToLoopsStrips.cpp - Axis values before the innermost loop
-//------===//
+//===- LowerToLoopsStrips.cpp - Axis values before the innermost loop -----===//
 //
 // What a body reads of rows, columns, matrices or blocks lies in stack memory,
 // a strip of items at a time, before the loop over the strip's vectors.
@@ -219,8 +218,7 @@ Value ElementLoops::lengthOf(ir::SpaceAttr space) {
              : at_.multiply(extents.rows, extents.columns);
 }
 
-//===- Values of blocks, rows, columns and matrices from their parts
-//-------===//
+//===- Values of blocks, rows, columns and matrices from their parts ------===//
 
 /// Folds what each item of a strip has in scratch, into `memory` as f64.
 void ElementLoops::emitFold(ir::FoldOp fold, Value memory, const Strip &strip) {

@@ -9,10 +9,11 @@
 #ifndef UPDRAFT_TEST_FUZZ_CHOICES_H
 #define UPDRAFT_TEST_FUZZ_CHOICES_H
 
+#include "tools/run/Random.h"
+
 #include "llvm/ADT/ArrayRef.h"
 
 #include <cstdint>
-#include <vector>
 
 namespace updraft::fuzz {
 
@@ -40,30 +41,7 @@ private:
   llvm::ArrayRef<uint8_t> bytes;
 };
 
-/// SplitMix64: small, seedable, the same on every machine.
-class Random {
-public:
-  explicit Random(uint64_t seed) : state(seed) {}
-
-  uint64_t bits() {
-    uint64_t z = state += 0x9e3779b97f4a7c15;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-    return z ^ (z >> 31);
-  }
-  /// In [-1, 1).
-  double uniform() { return double(int64_t(bits())) * 0x1p-63; }
-
-  std::vector<uint8_t> bytes(size_t count) {
-    std::vector<uint8_t> result(count);
-    for (uint8_t &byte : result)
-      byte = uint8_t(bits() >> 32);
-    return result;
-  }
-
-private:
-  uint64_t state;
-};
+using run::Random;
 
 } // namespace updraft::fuzz
 

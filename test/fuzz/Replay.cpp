@@ -31,7 +31,9 @@ static int replayNumbers(uint64_t first, uint64_t count) {
   for (uint64_t number = first; number < first + count; ++number) {
     current = std::to_string(number);
     fuzz::Random random(number);
-    std::vector<uint8_t> bytes = random.bytes(64 + random.bits() % 1024);
+    std::vector<uint8_t> bytes(64 + random.bits() % 1024);
+    for (uint8_t &byte : bytes)
+      byte = uint8_t(random.bits() >> 32);
     LLVMFuzzerTestOneInput(bytes.data(), bytes.size());
   }
   return fuzz::isSatisfied() ? 0 : 1;

@@ -35,6 +35,7 @@ BROKEN = [
     ("optimizers/paper/lion.upd", "/// 2023\n" + "\n" * 40, "more than 40"),
     ("dsl/Lexer.cpp", "int x; //" + 80 * "-" + "\n", "80 columns"),
     ("dsl/Lexer.cpp", "int f() {\n" + "  g();\n" * 60 + "}\n", "of 62 lines"),
+    ("dsl/Lexer.h", "//===- Lexer.h - Words\n//---===//\n", "a banner of"),
     ("dsl/Diagnostics.def", "", "label N1 is missing"),
     ("dsl/SPEC.md", "- (N2) Another.\n", "label N2 is missing"),
     ("test/dsl/errors/names.upd", "# CHECK: wrong\n", "label N1 is missing"),

@@ -1,5 +1,4 @@
-//===- CxxTest.cpp - The C++ layer
-//------------------------------------------===//
+//===- CxxTest.cpp - The C++ layer ----------------------------------------===//
 //
 // Lifetimes, exceptions with the text, and that a step through it has the bits
 // of a step through C. Compiled as C++17, as users may.

@@ -29,8 +29,7 @@ static double fold(const double *list, uint64_t count) {
   return lanes[0];
 }
 
-/*===- Init and check
- * ------------------------------------------------------===*/
+/*===- Init and check -----------------------------------------------------===*/
 
 void initModel(const updraft_frame *frame, uint64_t first, uint64_t count) {
   frame->model[SLOT_STEP] = 1;
@@ -59,8 +58,7 @@ void checkGroup(const updraft_frame *frame, uint64_t first, uint64_t count) {
   }
 }
 
-/*===- Reductions
- * ----------------------------------------------------------===*/
+/*===- Reductions ---------------------------------------------------------===*/
 
 static void squares(const updraft_frame *frame, uint64_t first, uint64_t count,
                     int array) {
@@ -118,8 +116,7 @@ void foldModel(const updraft_frame *frame, uint64_t first, uint64_t count) {
   frame->model[SLOT_FACTOR] = factor < 1 ? factor : 1;
 }
 
-/*===- The update
- * ----------------------------------------------------------===*/
+/*===- The update ---------------------------------------------------------===*/
 
 static void adamwElements(float *restrict p, const float *restrict g,
                           float *restrict m, float *restrict v, uint64_t size,
@@ -205,8 +202,7 @@ void advanceModel(const updraft_frame *frame, uint64_t first, uint64_t count) {
   frame->model[SLOT_STEP] += 1;
 }
 
-/*===- Views
- * ---------------------------------------------------------------===*/
+/*===- Views --------------------------------------------------------------===*/
 
 void viewDirection(const updraft_frame *frame, uint64_t first, uint64_t count) {
   for (uint64_t c = first; c < first + count; ++c) {
@@ -235,8 +231,7 @@ void viewNorm(const updraft_frame *frame, uint64_t first, uint64_t count) {
   frame->model[SLOT_VIEW_NORM] = sqrt(allSquares(frame));
 }
 
-/*===- Inputs
- * --------------------------------------------------------------===*/
+/*===- Inputs -------------------------------------------------------------===*/
 
 void inputUpdate(const updraft_frame *frame, uint64_t first, uint64_t count) {
   for (uint64_t c = first; c < first + count; ++c) {

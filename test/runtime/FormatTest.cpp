@@ -1,5 +1,4 @@
-//===- FormatTest.cpp - Rounding to the narrow formats
-//----------------------===//
+//===- FormatTest.cpp - Rounding to the narrow formats --------------------===//
 //
 // Every narrow value widens to what its fields say; every wide value narrows to
 // the nearer neighbour, to the even one between two.

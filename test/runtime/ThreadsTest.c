@@ -56,8 +56,7 @@ static void differentOptimizersInDifferentThreads(void) {
   freeTensors(&alone);
 }
 
-/*===- Busy
- * ----------------------------------------------------------------===*/
+/*===- Busy ---------------------------------------------------------------===*/
 
 static updraft_optimizer *shared;
 static atomic_int answer;
@@ -95,8 +94,7 @@ static void oneOptimizerInTwoThreadsIsBusy(void) {
   freeTensors(&t);
 }
 
-/*===- Fork
- * ----------------------------------------------------------------===*/
+/*===- Fork ---------------------------------------------------------------===*/
 
 static void usableAfterFork(void) {
 #if !defined(WATCHED) /* the tool does not follow a fork with threads */

@@ -1,5 +1,4 @@
-//===- KernelAxisTest.cpp - Rows, columns, matrices and blocks
-//-------------===//
+//===- KernelAxisTest.cpp - Rows, columns, matrices and blocks ------------===//
 //
 // Inputs/axis.mlir against plain loops that say what numerics.md 5 says, on
 // shapes around every edge: vectors, strips, runs, bands, blocks of 4096.

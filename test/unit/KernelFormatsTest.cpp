@@ -1,5 +1,4 @@
-//===- KernelFormatsTest.cpp - 16-bit arrays in compiled kernels
-//-----------===//
+//===- KernelFormatsTest.cpp - 16-bit arrays in compiled kernels ----------===//
 //
 // Every pattern of 16 bits is read; patterns around every one are rounded.
 //

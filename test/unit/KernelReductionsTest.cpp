@@ -1,5 +1,4 @@
-//===- KernelReductionsTest.cpp - Compiled reductions against C++
-//----------===//
+//===- KernelReductionsTest.cpp - Compiled reductions against C++ ---------===//
 //
 // Block, tensor, group and model reductions, and scalar kernels that repeat
 // their results.

@@ -103,8 +103,7 @@ const char *CpuRoad::textAt(updraft_rel at) const {
   return at ? reinterpret_cast<const char *>(descriptor) + at : "";
 }
 
-//===- Creation
-//------------------------------------------------------------===//
+//===- Creation -----------------------------------------------------------===//
 
 llvm::Error CpuRoad::compile(const Setup &setup) {
   std::vector<std::string> texts;
@@ -229,8 +228,7 @@ llvm::Error CpuRoad::setInput(llvm::StringRef name, size_t param,
       optimizer, name.str().c_str(), param, &array));
 }
 
-//===- What came out
-//-------------------------------------------------------===//
+//===- What came out ------------------------------------------------------===//
 
 const updraft_scalar *CpuRoad::scalarNamed(llvm::StringRef name) const {
   for (const updraft_scalar &scalar :

@@ -3,7 +3,9 @@
 #ifndef UPDRAFT_TOOLS_RUN_RANDOM_H
 #define UPDRAFT_TOOLS_RUN_RANDOM_H
 
-#include "Tensor.h"
+#include "dsl/RuleExpr.h"
+
+#include <cstdint>
 
 namespace updraft::run {
 
