@@ -1,5 +1,4 @@
-//===- Hypers.cpp - Numbers that a person may change
-//-----------------------===//
+//===- Hypers.cpp - Numbers that a person may change ----------------------===//
 //
 // A hyper is an f64 in the row of its group, or of the model. What it may be is
 // in the program: a domain, whole numbers only, and conditions (`require`) that
@@ -10,7 +9,9 @@
 #include "Names.h"
 #include "Optimizer.h"
 
+#include <algorithm>
 #include <cmath>
+#include <cstring>
 
 using namespace updraft::runtime;
 
@@ -31,15 +32,53 @@ double *updraft::runtime::hyperAt(const Optimizer &optimizer,
   return row + hyper.slot;
 }
 
-static updraft_status findHyper(const Optimizer &optimizer, const char *name,
-                                size_t &index) {
+namespace {
+/// The hypers that a name means.
+struct Found {
+  std::vector<size_t> hypers; ///< at least one
+  /// The name is the last part of the rates of several routes.
+  bool isOfRoutes = false;
+};
+} // namespace
+
+/// The rates that `name` is short for, if it is for several and for rates only.
+static std::vector<size_t> ratesCalled(const Optimizer &optimizer,
+                                       const char *name) {
+  auto hypers = hypersOf(optimizer);
+  std::vector<size_t> rates;
+  for (size_t i = 0; i < hypers.size(); ++i) {
+    const char *full = nameOf(optimizer, hypers[i]);
+    bool isShort = isShortFor(name, full);
+    if (!strcmp(full, name) ||
+        (isShort && !(hypers[i].flags & UPDRAFT_HYPER_RATE)))
+      return {};
+    if (isShort)
+      rates.push_back(i);
+  }
+  return rates.size() > 1 ? rates : std::vector<size_t>();
+}
+
+static updraft_status findHypers(const Optimizer &optimizer, const char *name,
+                                 Found &found) {
   if (!name)
     return fail(UPDRAFT_INVALID_ARGUMENT, "%s: the hyper's name is null",
                 optimizer.rule());
+  auto hypers = hypersOf(optimizer);
+  found = {ratesCalled(optimizer, name), true};
+  if (!found.hypers.empty()) {
+    // A schedule goes on in its route, unless there are only such.
+    auto isComputed = [&](size_t i) {
+      return hypers[i].flags & UPDRAFT_HYPER_COMPUTED;
+    };
+    if (!std::all_of(found.hypers.begin(), found.hypers.end(), isComputed))
+      std::erase_if(found.hypers, isComputed);
+    return UPDRAFT_OK;
+  }
+  found = {{0}, false};
   std::vector<const char *> names;
-  for (const updraft_hyper &hyper : hypersOf(optimizer))
+  for (const updraft_hyper &hyper : hypers)
     names.push_back(nameOf(optimizer, hyper));
-  return findName(names, name, optimizer.rule(), "hyper", index);
+  return findName(names, name, optimizer.rule(), "hyper", found.hypers[0]);
 }
 
 static bool isInside(const updraft_hyper &hyper, double value) {
@@ -79,8 +118,7 @@ updraft_status updraft::runtime::checkValue(const Optimizer &optimizer,
   return UPDRAFT_OK;
 }
 
-//===- Creation
-//-------------------------------------------------------------===//
+//===- Creation -----------------------------------------------------------===//
 
 namespace {
 /// Which hypers have been given, by group.
@@ -99,11 +137,9 @@ private:
 };
 } // namespace
 
-static updraft_status give(Optimizer &optimizer, Given &given, uint32_t group,
-                           const updraft_setting &setting) {
-  size_t index = 0;
-  if (updraft_status status = findHyper(optimizer, setting.name, index))
-    return status;
+static updraft_status giveOne(Optimizer &optimizer, Given &given,
+                              uint32_t group, const updraft_setting &setting,
+                              size_t index) {
   const updraft_hyper &hyper = hypersOf(optimizer)[index];
   if (updraft_status status = checkValue(optimizer, hyper, setting.value))
     return status;
@@ -116,6 +152,29 @@ static updraft_status give(Optimizer &optimizer, Given &given, uint32_t group,
                 numberText(*value).c_str(), numberText(setting.value).c_str());
   given(hyper, index, group) = 1;
   *value = setting.value;
+  return UPDRAFT_OK;
+}
+
+/// A rate that the group sets by its own name is not among those that another
+/// setting means by the name of all.
+static updraft_status give(Optimizer &optimizer, Given &given, uint32_t group,
+                           const updraft_group &settings, size_t number) {
+  Found found;
+  const updraft_setting &setting = settings.hypers[number];
+  if (updraft_status status = findHypers(optimizer, setting.name, found))
+    return status;
+  for (size_t index : found.hypers) {
+    const char *full = nameOf(optimizer, hypersOf(optimizer)[index]);
+    bool hasOwn = false;
+    for (size_t i = 0; found.isOfRoutes && i < settings.hyper_count; ++i)
+      hasOwn |= settings.hypers[i].name && i != number &&
+                !strcmp(settings.hypers[i].name, full);
+    if (hasOwn)
+      continue;
+    if (updraft_status status =
+            giveOne(optimizer, given, group, setting, index))
+      return status;
+  }
   return UPDRAFT_OK;
 }
 
@@ -146,15 +205,13 @@ updraft_status updraft::runtime::initHypers(Optimizer &optimizer,
       return fail(UPDRAFT_INVALID_ARGUMENT,
                   "%s: the hypers of group %u are null", optimizer.rule(), g);
     for (size_t i = 0; i < groups[g].hyper_count; ++i)
-      if (updraft_status status =
-              give(optimizer, given, g, groups[g].hypers[i]))
+      if (updraft_status status = give(optimizer, given, g, groups[g], i))
         return status;
   }
   return checkRequired(optimizer, given);
 }
 
-//===- Require
-//--------------------------------------------------------------===//
+//===- Require ------------------------------------------------------------===//
 
 static updraft_status brokenRequire(const Optimizer &optimizer,
                                     const updraft_require &require,
@@ -195,36 +252,41 @@ updraft_status updraft::runtime::checkRequires(Optimizer &optimizer) {
   return UPDRAFT_OK;
 }
 
-//===- Set and get
-//----------------------------------------------------------===//
+//===- Set and get --------------------------------------------------------===//
 
 static updraft_status locate(const Optimizer &optimizer, uint32_t group,
-                             const char *name, const updraft_hyper *&hyper) {
-  size_t index = 0;
-  if (updraft_status status = findHyper(optimizer, name, index))
+                             const char *name, Found &found) {
+  if (updraft_status status = findHypers(optimizer, name, found))
     return status;
-  hyper = &hypersOf(optimizer)[index];
-  if (hyper->level == UPDRAFT_GROUP && group >= optimizer.groupCount)
-    return fail(UPDRAFT_INVALID_ARGUMENT,
-                "%s: hyper '%s' of group %u: there are %u groups",
-                optimizer.rule(), nameOf(optimizer, *hyper), group,
-                optimizer.groupCount);
+  for (size_t index : found.hypers) {
+    const updraft_hyper &hyper = hypersOf(optimizer)[index];
+    if (hyper.level == UPDRAFT_GROUP && group >= optimizer.groupCount)
+      return fail(UPDRAFT_INVALID_ARGUMENT,
+                  "%s: hyper '%s' of group %u: there are %u groups",
+                  optimizer.rule(), nameOf(optimizer, hyper), group,
+                  optimizer.groupCount);
+  }
   return UPDRAFT_OK;
 }
 
 static updraft_status setHyper(Optimizer &optimizer, uint32_t group,
                                const char *name, double value) {
-  const updraft_hyper *hyper = nullptr;
-  if (updraft_status status = locate(optimizer, group, name, hyper))
+  Found found;
+  if (updraft_status status = locate(optimizer, group, name, found))
     return status;
-  if (updraft_status status = checkValue(optimizer, *hyper, value))
-    return status;
-  double *at = hyperAt(optimizer, *hyper, group);
-  double before = *at;
-  *at = value;
+  auto hypers = hypersOf(optimizer);
+  std::vector<double> before;
+  for (size_t index : found.hypers) {
+    if (updraft_status status = checkValue(optimizer, hypers[index], value))
+      return status;
+    before.push_back(*hyperAt(optimizer, hypers[index], group));
+  }
+  for (size_t index : found.hypers)
+    *hyperAt(optimizer, hypers[index], group) = value;
   updraft_status status = checkRequires(optimizer);
   if (status) {
-    *at = before;
+    for (size_t i = 0; i < before.size(); ++i)
+      *hyperAt(optimizer, hypers[found.hypers[i]], group) = before[i];
     if (!optimizer.atCheck.empty())
       runAll(optimizer, optimizer.atCheck, 1);
   }
@@ -238,17 +300,39 @@ updraft_status updraft_optimizer_set_hyper(updraft_optimizer *optimizer,
               [&] { return setHyper(*optimizer, group, name, value); });
 }
 
+/// Rates of several routes have one value as long as it is the same.
+static updraft_status getHyper(const Optimizer &optimizer, uint32_t group,
+                               const char *name, const Found &found,
+                               double &value) {
+  auto hypers = hypersOf(optimizer);
+  auto valueOf = [&](size_t index) {
+    return *hyperAt(optimizer, hypers[index], group);
+  };
+  std::string all;
+  bool isSame = true;
+  for (size_t index : found.hypers) {
+    isSame &= valueOf(index) == valueOf(found.hypers[0]);
+    all += (all.empty() ? "'" : ", '") +
+           std::string(nameOf(optimizer, hypers[index])) + "' is " +
+           numberText(valueOf(index));
+  }
+  if (!isSame)
+    return fail(UPDRAFT_INVALID_ARGUMENT, "%s: hyper '%s' has no one value: %s",
+                optimizer.rule(), name, all.c_str());
+  value = valueOf(found.hypers[0]);
+  return UPDRAFT_OK;
+}
+
 updraft_status updraft_optimizer_get_hyper(const updraft_optimizer *optimizer,
                                            uint32_t group, const char *name,
                                            double *value) {
   return call(optimizer, [&] {
-    const updraft_hyper *hyper = nullptr;
-    if (updraft_status status = locate(*optimizer, group, name, hyper))
+    Found found;
+    if (updraft_status status = locate(*optimizer, group, name, found))
       return status;
     if (!value)
       return fail(UPDRAFT_INVALID_ARGUMENT, "%s: value is null",
                   optimizer->rule());
-    *value = *hyperAt(*optimizer, *hyper, group);
-    return UPDRAFT_OK;
+    return getHyper(*optimizer, group, name, found, *value);
   });
 }

@@ -1,5 +1,4 @@
-//===- Names.cpp - Finding what a person named
-//-----------------------------===//
+//===- Names.cpp - Finding what a person named ----------------------------===//
 //
 // Exact first, then short, then an error that helps.
 //
@@ -13,7 +12,8 @@
 
 using namespace updraft::runtime;
 
-static bool isShortFor(std::string_view wanted, std::string_view full) {
+bool updraft::runtime::isShortFor(std::string_view wanted,
+                                  std::string_view full) {
   return full.size() > wanted.size() && full.ends_with(wanted) &&
          full[full.size() - wanted.size() - 1] == '.';
 }
@@ -77,5 +77,12 @@ updraft_status updraft::runtime::findName(std::span<const char *const> names,
   if (const char *name = closest(names, wanted))
     return fail(UPDRAFT_NOT_FOUND, "%s: no %s '%s'; did you mean '%s'?", rule,
                 noun, wanted, name);
-  return fail(UPDRAFT_NOT_FOUND, "%s: no %s '%s'", rule, noun, wanted);
+  std::string all;
+  for (const char *name : names)
+    all += std::string(all.empty() ? "'" : ", '") + name + "'";
+  if (all.empty())
+    return fail(UPDRAFT_NOT_FOUND, "%s: no %s '%s'; there is none", rule, noun,
+                wanted);
+  return fail(UPDRAFT_NOT_FOUND, "%s: no %s '%s'; there %s %s", rule, noun,
+              wanted, names.size() == 1 ? "is" : "are", all.c_str());
 }

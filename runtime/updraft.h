@@ -94,7 +94,8 @@ typedef struct updraft_param {
 } updraft_param;
 
 typedef struct updraft_setting {
-  const char *name; /* full, or short where that is unambiguous */
+  const char *name; /* full, or short where that is unambiguous, or of all
+                       rates: see updraft_optimizer_set_hyper */
   double value;
 } updraft_setting;
 
@@ -123,8 +124,10 @@ enum updraft_option_flag {
   UPDRAFT_STATES_GIVEN = 1
 };
 
+/* Of an older version, which is smaller, what it lacks is 0; of a newer one,
+   what this library does not know must be 0. */
 typedef struct updraft_options {
-  uint32_t struct_bytes;            /* sizeof(updraft_options) */
+  uint32_t struct_bytes;            /* sizeof(updraft_options): the version */
   uint32_t threads;                 /* 0: as many as processors */
   const updraft_executor *executor; /* null: an OpenMP runtime, else serial */
   uint64_t seed;
@@ -146,7 +149,10 @@ UPDRAFT_API updraft_status updraft_optimizer_create(
 UPDRAFT_API void updraft_optimizer_destroy(updraft_optimizer *optimizer);
 
 /* Sets a hyper of one group; of model level: of the program (group is ignored).
-   Setting the rate of a rule whose rate is computed is an error. */
+   Setting the rate of a rule whose rate is computed is an error. In a routed
+   rule the name that the rates of several routes end in ("lr" for "first.lr"
+   and "second.lr") sets those of them that no schedule computes, and gets the
+   one value that they have. At creation a rate's own name goes before it. */
 UPDRAFT_API updraft_status
 updraft_optimizer_set_hyper(updraft_optimizer *optimizer, uint32_t group,
                             const char *name, double value);

@@ -1,5 +1,4 @@
-//===- updraft.hpp - The C interface with C++ lifetimes
-//---------------------===//
+//===- updraft.hpp - The C interface with C++ lifetimes -------------------===//
 //
 // A thin layer over updraft.h: owning handles, exceptions with the error text,
 // spans of numbers instead of descriptors. Header only, C++17.
@@ -165,6 +164,7 @@ public:
     check(updraft_optimizer_step(get(), grads, count, nullptr));
   }
 
+  /// "lr" sets the rates "first.lr" and "second.lr" of a routed rule.
   void setHyper(const std::string &name, double value, uint32_t group = 0) {
     check(updraft_optimizer_set_hyper(get(), group, name.c_str(), value));
   }

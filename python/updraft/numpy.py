@@ -26,7 +26,8 @@ class Optimizer:
     threads: 0 for one a processor. The number of threads changes no bit.
     seed: of random numbers, for rules that draw some.
     **hypers: values by name; a dot may be written as "__"
-    (clip_by_global_norm__max_norm=1.0).
+    (clip_by_global_norm__max_norm=1.0). The name in which the rates of several
+    routes end (lr for first.lr and second.lr) sets those that are not computed.
 
     Raises TypeError for what is no array, or of another dtype; ValueError for
     arrays that are not contiguous, read only, overlapping or of an unfit shape,

@@ -88,6 +88,23 @@ def test_hypers_with_dots_and_views():
     assert scale.view("scale") == 16384
 
 
+def test_rates_of_routes():
+    w, b, ones = np.ones(2), np.ones(2), np.ones(2)
+    pipe = 'a: torch/sgd where tag("x") else b: torch/sgd'
+    optimizer = Optimizer(pipe, {"w": w, "b": b}, tags={"w": ["x"]}, lr=0.5,
+                          b__lr=0.25)
+    optimizer.step({"w": ones, "b": ones})
+    assert w[0] == 0.5 and b[0] == 0.75
+    with pytest.raises(ValueError, match="'a.lr' is 0.5, 'b.lr' is 0.25"):
+        optimizer.get("lr")
+    optimizer.set("lr", 0.125)
+    assert optimizer.get("a.lr") == optimizer.get("lr") == 0.125
+    with pytest.raises(LookupError, match="no hyper 'momentums'; did you"):
+        optimizer.set("momentums", 1)
+    with pytest.raises(LookupError, match="there are 'a.lr', "):
+        optimizer.set("temperature", 1)
+
+
 def test_inputs():
     program = updraft.compile(source="rule x { input a: scalar\n"
                               " input h: like p\n p' = p - a*h*g }\n",

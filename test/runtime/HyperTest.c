@@ -1,12 +1,12 @@
 /*===- HyperTest.c - Hypers and inputs --------------------------------------===
  *
- * Defaults, domains, whole numbers, NaN, names, requirements; scalar and array
- * inputs.
+ * Defaults, domains, whole numbers, NaN, names, rates of routes, requirements;
+ * scalar and array inputs.
  *
  *===----------------------------------------------------------------------===*/
 
 #include "Check.h"
-#include "FakeProgram.h"
+#include "FakeBuilder.h"
 #include "Tensors.h"
 
 #define BAD UPDRAFT_INVALID_ARGUMENT
@@ -96,6 +96,80 @@ static void setAndGet(void) {
   updraft_optimizer_destroy(optimizer);
 }
 
+/* Rates of three routes, the last by a schedule, and a hyper that ends alike in
+   a box of one of them. */
+static updraft_loaded_program *routes(void) {
+  Builder to = begin("routed", "rule routed { ... }");
+  updraft_hyper hypers[] = {
+      hyper(&to, "a.lr", 1, 0, 10, UPDRAFT_GROUP, 0, UPDRAFT_HYPER_RATE),
+      hyper(&to, "b.lr", 2, 0, 5, UPDRAFT_MODEL, 0, UPDRAFT_HYPER_RATE),
+      hyper(&to, "c.lr", 3, 0, 1, UPDRAFT_GROUP, 1,
+            UPDRAFT_HYPER_RATE | UPDRAFT_HYPER_COMPUTED),
+      hyper(&to, "a.eps", 0.5, 0, 1, UPDRAFT_GROUP, 2, 0),
+      hyper(&to, "b.eps", 0.5, 0, 1, UPDRAFT_GROUP, 3, 0)};
+  updraft_array arrays[] = {
+      {text(&to, "p"), 0, UPDRAFT_PARAM, UPDRAFT_F32, 0, 0, {0, 0, 0}},
+      {text(&to, "g"), 0, UPDRAFT_GRAD, UPDRAFT_F32, 0, 0, {0, 0, 0}}};
+  updraft_variant variants[] = {{text(&to, "v0"),
+                                 {0, 0},
+                                 LIST(&to, arrays),
+                                 0,
+                                 sizeof(updraft_tensor) + 16,
+                                 0,
+                                 0}};
+  to.program->model_slots = 1, to.program->group_slots = 4;
+  to.program->hypers = LIST(&to, hypers);
+  to.program->variants = LIST(&to, variants);
+  updraft_loaded_program *result = NULL;
+  CHECK_OK(updraft_program_from(end(&to), &result));
+  return result;
+}
+
+static double get(updraft_optimizer *optimizer, uint32_t group,
+                  const char *name) {
+  double value = -1;
+  CHECK_OK(updraft_optimizer_get_hyper(optimizer, group, name, &value));
+  return value;
+}
+
+static void ratesOfRoutes(void) {
+  updraft_loaded_program *program = routes();
+  updraft_setting own[2] = {{"b.lr", 4}, {"lr", 3}}, all = {"lr", 7};
+  updraft_group groups[2] = {{own, 2}, {NULL, 0}};
+  updraft_optimizer *o = NULL;
+  /* A rate's own name goes first, wherever it stands. */
+  CHECK_OK(updraft_optimizer_create(program, groups, 2, NULL, 0, NULL, &o));
+  CHECK(get(o, 0, "a.lr") == 3 && get(o, 1, "a.lr") == 1);
+  CHECK(get(o, 0, "b.lr") == 4 && get(o, 0, "c.lr") == 3);
+  double value = 0;
+  CHECK_FAILS(updraft_optimizer_get_hyper(o, 0, "lr", &value), BAD,
+              "routed: hyper 'lr' has no one value: 'a.lr' is 3, 'b.lr' is 4");
+  CHECK_OK(updraft_optimizer_set_hyper(o, 1, "lr", 2.5));
+  CHECK(get(o, 0, "a.lr") == 3 && get(o, 1, "a.lr") == 2.5);
+  CHECK(get(o, 0, "b.lr") == 2.5 && get(o, 1, "lr") == 2.5);
+  CHECK(get(o, 1, "c.lr") == 3);
+  /* All of them or none. */
+  CHECK_FAILS(updraft_optimizer_set_hyper(o, 1, "lr", 7), BAD,
+              "routed: hyper 'b.lr' is 7, it must be in [0, 5]");
+  CHECK(get(o, 1, "lr") == 2.5);
+  CHECK_FAILS(updraft_optimizer_set_hyper(o, 2, "lr", 1), BAD,
+              "hyper 'a.lr' of group 2: there are 2 groups");
+  CHECK_FAILS(updraft_optimizer_set_hyper(o, 0, "c.lr", 1), BAD,
+              "hyper 'c.lr' is computed by the step itself");
+  CHECK_FAILS(updraft_optimizer_set_hyper(o, 0, "eps", 1), BAD,
+              "routed: hyper 'eps' could be 'a.eps', 'b.eps'");
+  CHECK_FAILS(updraft_optimizer_set_hyper(o, 0, "momentum", 1),
+              UPDRAFT_NOT_FOUND,
+              "routed: no hyper 'momentum'; there are 'a.lr', 'b.lr', 'c.lr', "
+              "'a.eps', 'b.eps'");
+  updraft_optimizer_destroy(o);
+  CHECK_FAILS(createWith(program, &all, 1), BAD, "hyper 'b.lr' is 7");
+  own[0].name = "lr";
+  CHECK_FAILS(createWith(program, own, 2), BAD,
+              "hyper 'a.lr' is given twice, as 4 and as 3");
+  updraft_program_release(program);
+}
+
 static void inputValues(void) {
   int64_t size = 4, refused = 13, longDim = 1000;
   float p[4] = {8, 8, 8, 8}, g[4] = {0}, h[4] = {1, 2, 3, 4}, wide[13];
@@ -147,6 +221,7 @@ int main(void) {
   atCreation();
   kinds();
   setAndGet();
+  ratesOfRoutes();
   inputValues();
   updraft_program_release(adamw);
   updraft_program_release(inputs);

@@ -20,7 +20,8 @@ class Optimizer(Compiled):
         updraft.keras.Optimizer("cautious | torch/adamw", hypers={"eps": 1e-6})
 
     rule: a .upd file, a pipe, or the text of a rule.
-    learning_rate: float, schedule or callable; default: the rule's own.
+    learning_rate: float, schedule or callable, for the rates of all routes if
+    they have the same name; default: the rule's own.
     hypers: values by name. options: settled at compilation.
     tags: tag -> list of regular expressions; a variable whose path one of them
     is found in has the tag.
@@ -48,15 +49,21 @@ class Optimizer(Compiled):
             program = compile(path=rule, options=options)
         else:
             program = compile(rule, options=options)
-        rate = next((hyper for hyper in program.hypers.values()
-                     if hyper.is_rate), None)
-        settable = rate is not None and not rate.is_computed
+        all_rates = [hyper for hyper in program.hypers.values()
+                     if hyper.is_rate]
+        rates = [rate for rate in all_rates if not rate.is_computed]
+        called = _called(rates)
         if learning_rate is None:
-            learning_rate = (rate.default or 0.0) if settable else 0.0
-        elif not settable:
+            learning_rate = (rates[0].default or 0.0) if called else 0.0
+            # Rates of routes that start apart stay apart.
+            if any(rate.default != rates[0].default for rate in rates):
+                called = None
+        elif not called:
             raise ValueError(
                 f"{program.name}: learning_rate was given, but the rule "
-                + ("computes its rate" if rate else "has no rate"))
+                + (f"has {' and '.join(rate.name for rate in rates)}: set "
+                   "them as hypers" if rates else "computes its rate"
+                   if all_rates else "has no rate"))
         super().__init__(learning_rate=learning_rate, **kwargs)
         self.rule, self.options = program.rule, options
         self.hypers = dict(hypers or {})
@@ -66,11 +73,13 @@ class Optimizer(Compiled):
                                   f"are {', '.join(program.hypers)}")
         self.tags = {tag: list(patterns)
                      for tag, patterns in (tags or {}).items()}
-        self._rule = Rule(program.name, rate=rate.name if settable else None)
+        self._rule = Rule(program.name, rate=called)
+        self._rates = [rate.name for rate in rates]
 
     def _recipe(self):
         return recipe_of(self, self._rule.name, self._rule.rate,
-                         self.options.items(), self.hypers.items(), self.rule)
+                         self.options.items(), self.hypers.items(), self.rule,
+                         self._rates)
 
     def build(self, variables):
         if self.built:
@@ -136,9 +145,20 @@ class Optimizer(Compiled):
                        if any(re.search(p, variable.path) for p in patterns)]
 
     def get_config(self):
-        return {**super().get_config(), "rule": self.rule,
-                "hypers": self.hypers, "options": self.options,
-                "tags": self.tags}
+        config = {**super().get_config(), "rule": self.rule,
+                  "hypers": self.hypers, "options": self.options,
+                  "tags": self.tags}
+        if self._rule.rate is None:
+            config["learning_rate"] = None
+        return config
+
+
+def _called(rates):
+    """The name that sets all of `rates`; None if there is none."""
+    if len(rates) == 1:
+        return rates[0].name
+    last = {rate.name.rpartition(".")[2] for rate in rates}
+    return last.pop() if len(last) == 1 else None
 
 
 def _widest():

@@ -60,9 +60,10 @@ def boxes_of(optimizer):
     return boxes, hypers
 
 
-def recipe_of(optimizer, core, rate, options, hypers, rule=""):
+def recipe_of(optimizer, core, rate, options, hypers, rule="", rates=None):
     """`core`: the rule as it stands in a pipe, with a free place for its rate;
-    `rate`: what that hyper is called, None if there is none."""
+    `rate`: what that hyper is called, None if there is none; `rates`: the full
+    names of all rates that it means, if it is not one."""
     boxes, numbers = boxes_of(optimizer)
     schedule = optimizer._learning_rate
     text = None
@@ -70,7 +71,8 @@ def recipe_of(optimizer, core, rate, options, hypers, rule=""):
             schedule, keras.optimizers.schedules.LearningRateSchedule):
         text = text_of(schedule)
     if text is not None:
-        core = f"{core}({rate} = {text})"
+        bound = (f"{name} = {text}" for name in rates or [rate])
+        core = f"{core}({', '.join(bound)})"
         rate = None
     return Recipe(" | ".join([*boxes, core]), tuple(options),
                   tuple((name, float(value))

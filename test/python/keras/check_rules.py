@@ -66,6 +66,35 @@ def test_rows_and_columns_are_slots():
     assert sorted(shapes[0][:-1]) == sorted([(4,), (5,), (5,), (), *conv])
 
 
+ROUTES = 'a: torch/sgd(0.5) where tag("x") else b: torch/sgd(0.5)'
+
+
+@pytest.mark.parametrize("rate", [
+    None, 0.25, keras.optimizers.schedules.InverseTimeDecay(0.25, 1, 0.0)])
+def test_rates_of_routes(rate):
+    """One learning rate is that of all routes, also after a round trip."""
+    optimizer = ours.Optimizer(ROUTES, rate, tags={"x": ["bias"]})
+    optimizer = stock.deserialize(stock.serialize(optimizer))
+    vs = variables("float32", {"kernel": (2,), "bias": (2,)})
+    before, ones = values(vs), keras.ops.ones(2)
+    optimizer.apply([ones, ones], vs)
+    step = 0.5 if rate is None else 0.25
+    assert_close(values(vs), [v - np.float32(step) for v in before], 1e-6)
+
+
+def test_rates_of_routes_apart():
+    apart = ROUTES.replace("sgd(0.5)", "sgd(0.125)", 1)
+    with pytest.raises(ValueError, match="has a.lr and b.learning_rate"):
+        ours.Optimizer(apart.replace("b: torch", "b: keras"), 0.1)
+    optimizer = stock.deserialize(stock.serialize(
+        ours.Optimizer(apart, tags={"x": ["bias"]}, hypers={"b.lr": 0.75})))
+    vs = variables("float32", {"kernel": (2,), "bias": (2,)})
+    before, ones = values(vs), keras.ops.ones(2)
+    optimizer.apply([ones, ones], vs)
+    assert_close(values(vs), [before[0] - np.float32(0.75),
+                              before[1] - np.float32(0.125)], 1e-6)
+
+
 def test_any_rule_refuses():
     with pytest.raises(updraft.CompileError, match="keras/adamm"):
         ours.Optimizer("keras/adamm")
