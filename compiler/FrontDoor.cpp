@@ -24,6 +24,7 @@
 using namespace updraft;
 using runtime::failWith;
 using runtime::guarded;
+using runtime::takeStruct;
 
 namespace {
 
@@ -243,15 +244,9 @@ static updraft_status fillOptions(const updraft_compile_options *options,
                                   Call &call) {
   updraft_compile_options all = {};
   all.param = UPDRAFT_F32;
-  if (options) {
-    if (options->struct_bytes < offsetof(updraft_compile_options, target) ||
-        options->struct_bytes > sizeof(all))
-      return failWith(UPDRAFT_INVALID_ARGUMENT,
-                      "updraft_compile_options.struct_bytes is " +
-                          std::to_string(options->struct_bytes) +
-                          ": set it to sizeof(updraft_compile_options)");
-    memcpy(&all, options, options->struct_bytes);
-  }
+  if (updraft_status status =
+          takeStruct("updraft_compile_options", options, all))
+    return status;
   if (all.param > UPDRAFT_F16)
     return failWith(UPDRAFT_INVALID_ARGUMENT,
                     "param is " + std::to_string(all.param) +

@@ -22,7 +22,8 @@ enum updraft_plugin_kind {
 };
 
 typedef struct {
-  uint32_t struct_bytes; /* tells the version */
+  /* Both sides are of one build: another size is refused, not translated. */
+  uint32_t struct_bytes;
   uint32_t kind;
   const char *text;
   const char *name; /* of a source, for messages */

@@ -1,5 +1,4 @@
-/*===- updraftc.h - Compiling a rule at run time
- * ----------------------===
+/*===- updraftc.h - Compiling a rule at run time ----------------------------===
  *
  * Text in, program out, through a cache on disk. The compiler proper is a
  * shared library that is loaded at the first miss; a hit loads neither it nor
@@ -17,7 +16,8 @@ extern "C" {
 #endif
 
 typedef struct updraft_compile_options {
-  uint32_t struct_bytes;       /* sizeof(updraft_compile_options) */
+  uint32_t struct_bytes;       /* sizeof(updraft_compile_options); versions as
+                                  in updraft_options */
   uint32_t param;              /* enum updraft_format of p and g; default f32 */
   const char *target;          /* null: this processor; "x86-64-v3", ... */
   const char *const *settings; /* "amsgrad=true", options by name */

@@ -1,5 +1,4 @@
-//===- Error.cpp - The text of the last failure
-//----------------------------===//
+//===- Error.cpp - The text of the last failure ---------------------------===//
 //
 // One text a thread. A fixed buffer stands behind the string, so that running
 // out of memory can be reported too.
@@ -60,6 +59,25 @@ updraft_status updraft::runtime::fail(updraft_status status, const char *format,
   } catch (...) {
     return failWith(status, line);
   }
+}
+
+updraft_status updraft::runtime::takeStruct(const char *name, const void *given,
+                                            void *own, size_t bytes,
+                                            size_t alignment) {
+  uint32_t has;
+  memcpy(&has, given, sizeof has);
+  // Every version's size is a multiple of the alignment, and so cuts no member.
+  if (!has || has % alignment)
+    return fail(UPDRAFT_INVALID_ARGUMENT,
+                "%s.struct_bytes is %u: set it to sizeof(%s)", name, has, name);
+  for (size_t i = bytes; i < has; ++i)
+    if (static_cast<const char *>(given)[i])
+      return fail(UPDRAFT_INVALID_ARGUMENT,
+                  "%s has %u bytes, this library knows %zu, and byte %zu is "
+                  "not 0: it was made for a newer version",
+                  name, has, bytes, i);
+  memcpy(own, given, std::min<size_t>(has, bytes));
+  return UPDRAFT_OK;
 }
 
 std::string updraft::runtime::numberText(double value) {

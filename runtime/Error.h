@@ -1,5 +1,4 @@
-//===- Error.h - How a failure is reported
-//---------------------------------===//
+//===- Error.h - How a failure is reported --------------------------------===//
 //
 // Every internal function returns a status and leaves the text of the failure
 // for updraft_last_error(). guarded() is the one place where exceptions of the
@@ -37,6 +36,20 @@ template <class Body> updraft_status guarded(Body &&body) noexcept {
   } catch (...) {
     return fail(UPDRAFT_INTERNAL, "internal error: an unexpected exception");
   }
+}
+
+/// Copies a struct of the interface called `name`, whose first member is
+/// `uint32_t struct_bytes`, to `own`, which holds the defaults. One of an older
+/// version is shorter: what it lacks stays as it is. One of a newer version may
+/// be longer if all that is not known here is 0.
+updraft_status takeStruct(const char *name, const void *given, void *own,
+                          size_t bytes, size_t alignment);
+
+template <class Struct>
+updraft_status takeStruct(const char *name, const Struct *given, Struct &own) {
+  static_assert(offsetof(Struct, struct_bytes) == 0);
+  return given ? takeStruct(name, given, &own, sizeof own, alignof(Struct))
+               : UPDRAFT_OK;
 }
 
 /// The shortest text that reads back as the same number.

@@ -1,5 +1,4 @@
-//===- Optimizer.cpp - From a program and tensors to an optimizer
-//----------===//
+//===- Optimizer.cpp - From a program and tensors to an optimizer ---------===//
 //
 // Creation checks everything before it makes anything, then builds the tables,
 // then lets the program's own kernels check the hypers and set the states.
@@ -32,12 +31,11 @@ const Shape &updraft_optimizer::shapeOf(const Param &param, size_t k) const {
   return table.axisShapes[param.row * table.arrays.size() + k];
 }
 
-static updraft_status checkOptions(const updraft_options *options) {
-  if (options && options->struct_bytes < sizeof(updraft_options))
-    return fail(UPDRAFT_INVALID_ARGUMENT,
-                "options: struct_bytes is %u, %zu is needed",
-                options->struct_bytes, sizeof(updraft_options));
-  if (options && options->executor && !options->executor->run)
+static updraft_status takeOptions(const updraft_options *given,
+                                  updraft_options &options) {
+  if (updraft_status status = takeStruct("updraft_options", given, options))
+    return status;
+  if (options.executor && !options.executor->run)
     return fail(UPDRAFT_INVALID_ARGUMENT,
                 "options: the executor's run is null");
   return UPDRAFT_OK;
@@ -110,11 +108,12 @@ static void dropArrays(Schedule &schedule) {
 static updraft_status create(updraft_loaded_program *program,
                              const updraft_group *groups, size_t groupCount,
                              const updraft_param *params, size_t paramCount,
-                             const updraft_options *options,
+                             const updraft_options *given,
                              updraft_optimizer **result) {
   if (!program || !result)
     return fail(UPDRAFT_INVALID_ARGUMENT, "program or result is null");
-  if (updraft_status status = checkOptions(options))
+  updraft_options options = {};
+  if (updraft_status status = takeOptions(given, options))
     return status;
   auto optimizer = std::make_unique<updraft_optimizer>(options);
   updraft_program_retain(program);

@@ -1,5 +1,4 @@
-//===- Optimizer.h - A program together with tensors
-//-----------------------===//
+//===- Optimizer.h - A program together with tensors ----------------------===//
 //
 // All tables are built once, at creation; a step rewrites gradient pointers
 // and nothing else, and allocates nothing. Tensors have three numbers: their
@@ -103,9 +102,9 @@ using Schedule = std::vector<Segment>;
 } // namespace updraft::runtime
 
 struct updraft_optimizer {
-  explicit updraft_optimizer(const updraft_options *options)
-      : threads(options), seed(options ? options->seed : 0),
-        hasStates(!options || !(options->flags & UPDRAFT_STATES_GIVEN)) {}
+  explicit updraft_optimizer(const updraft_options &options)
+      : threads(options), seed(options.seed),
+        hasStates(!(options.flags & UPDRAFT_STATES_GIVEN)) {}
   ~updraft_optimizer() { updraft_program_release(loaded); }
 
   const updraft_program *program() const { return loaded->program; }
@@ -200,8 +199,7 @@ updraft_status call(const Optimizer *optimizer, Body &&body) noexcept {
   });
 }
 
-//===- Arrays.cpp
-//-----------------------------------------------------------===//
+//===- Arrays.cpp ---------------------------------------------------------===//
 
 /// Checks a caller's array against a parameter's shape and a format. `what`
 /// names the array: "the gradient of 'w'". `axis`, if not null, is the shape
@@ -232,8 +230,7 @@ updraft_status checkOverlap(const Optimizer &optimizer, const void *data,
 updraft_status sortRanges(const Optimizer &optimizer,
                           std::vector<Range> &ranges);
 
-//===- Bind.cpp
-//-------------------------------------------------------------===//
+//===- Bind.cpp -----------------------------------------------------------===//
 
 /// Fails while the caller has not given the states' memory.
 updraft_status requireStates(const Optimizer &optimizer);
@@ -242,15 +239,13 @@ updraft_status requireStates(const Optimizer &optimizer);
 updraft_status checkInputs(const Optimizer &optimizer, uintptr_t begin,
                            uint64_t bytes, const std::string &what);
 
-//===- Variants.cpp
-//---------------------------------------------------------===//
+//===- Variants.cpp -------------------------------------------------------===//
 
 /// Picks the first variant whose tests a parameter passes.
 updraft_status chooseVariant(const Optimizer &optimizer,
                              const updraft_param &given, Param &param);
 
-//===- Tables.cpp, Shares.cpp, Schedule.cpp, Walk.cpp
-//-----------------------===//
+//===- Tables.cpp, Shares.cpp, Schedule.cpp, Walk.cpp ---------------------===//
 
 /// Builds all tables from `params` and places the states.
 void buildTables(Optimizer &optimizer, const updraft_param *given);
@@ -277,8 +272,7 @@ void enter(const Kernel &kernel, const updraft_frame &frame, uint64_t first,
 /// Runs a schedule on the optimizer's threads.
 void runAll(Optimizer &optimizer, const Schedule &schedule, uint32_t count);
 
-//===- Hypers.cpp
-//-----------------------------------------------------------===//
+//===- Hypers.cpp ---------------------------------------------------------===//
 
 /// Defaults and the groups' settings, checked.
 updraft_status initHypers(Optimizer &optimizer, const updraft_group *groups);

@@ -1,5 +1,4 @@
-//===- Threads.cpp - Many threads for the length of a step
-//-----------------===//
+//===- Threads.cpp - Many threads for the length of a step ----------------===//
 //
 // libgomp and libomp share the entry GOMP_parallel, so one set of four
 // functions serves both. Python wheels bring copies under names of their own
@@ -27,8 +26,7 @@ using namespace updraft::runtime;
 /// A step is cut into at most so many shares.
 static constexpr uint32_t kMostThreads = 256;
 
-//===- Waiting
-//--------------------------------------------------------------===//
+//===- Waiting ------------------------------------------------------------===//
 
 static void relax() {
 #if defined(__x86_64__)
@@ -53,8 +51,7 @@ void Barrier::wait(uint32_t count) {
       sched_yield();
 }
 
-//===- Arithmetic
-//-----------------------------------------------------------===//
+//===- Arithmetic ---------------------------------------------------------===//
 
 #if defined(__x86_64__)
 ExactArithmetic::ExactArithmetic() : saved(_mm_getcsr()) {
@@ -74,8 +71,7 @@ ExactArithmetic::ExactArithmetic() : saved(0) {}
 ExactArithmetic::~ExactArithmetic() {}
 #endif
 
-//===- OpenMP
-//---------------------------------------------------------------===//
+//===- OpenMP -------------------------------------------------------------===//
 
 static bool bind(void *library, OpenMp &result) {
   auto find = [&](auto &function, const char *name) {
@@ -136,8 +132,7 @@ static OpenMp findOpenMp() {
   return {};
 }
 
-//===- Fork
-//-----------------------------------------------------------------===//
+//===- Fork ---------------------------------------------------------------===//
 
 /// The thread that survives a fork still refers to libgomp's pool, whose
 /// threads do not exist any more: a region on it would wait for ever.
@@ -149,8 +144,7 @@ static void watchForks() {
   (void)registered;
 }
 
-//===- Regions
-//--------------------------------------------------------------===//
+//===- Regions ------------------------------------------------------------===//
 
 static uint32_t processors() {
   cpu_set_t set;
@@ -159,10 +153,10 @@ static uint32_t processors() {
   return uint32_t(std::max(1, CPU_COUNT(&set)));
 }
 
-Threads::Threads(const updraft_options *options) {
-  uint32_t wanted = options ? options->threads : 0;
-  if (options && options->executor && options->executor->run) {
-    executor = *options->executor;
+Threads::Threads(const updraft_options &options) {
+  uint32_t wanted = options.threads;
+  if (options.executor) {
+    executor = *options.executor;
     uint32_t offered = std::max(executor.threads, 1u);
     most = wanted ? std::min(wanted, offered) : offered;
   } else if (wanted != 1) {

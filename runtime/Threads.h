@@ -1,5 +1,4 @@
-//===- Threads.h - Many threads for the length of a step
-//-------------------===//
+//===- Threads.h - Many threads for the length of a step ------------------===//
 //
 // A step runs in one parallel region. Threads come from the host if it gives an
 // executor, else from the OpenMP runtime that is in the process already (a
@@ -65,7 +64,7 @@ struct OpenMp {
 class Threads {
 public:
   /// As the options say.
-  explicit Threads(const updraft_options *options);
+  explicit Threads(const updraft_options &options);
 
   uint32_t count() const { return most; }
 

@@ -92,6 +92,41 @@ static void wrongLists(void) {
   CHECK_FAILS(createWith(NULL, 2), BAD, "the parameters are null");
 }
 
+/* Older versions are shorter, newer ones longer. */
+static void versionsOfOptions(void) {
+  updraft_optimizer *optimizer = NULL;
+  updraft_executor executor = {NULL, NULL, 1};
+  struct {
+    updraft_options known;
+    uint64_t unknown[2];
+  } newer = {{sizeof newer, 1, NULL, 0, 0}, {0, 0}};
+  CHECK_OK(updraft_optimizer_create(program, NULL, 0, NULL, 0, &newer.known,
+                                    &optimizer));
+  updraft_optimizer_destroy(optimizer);
+  newer.unknown[1] = (uint64_t)1 << 40;
+  CHECK_FAILS(updraft_optimizer_create(program, NULL, 0, NULL, 0, &newer.known,
+                                       &optimizer),
+              BAD,
+              "updraft_options has 48 bytes, this library knows 32, and byte "
+              "45 is not 0: it was made for a newer version");
+  /* What a shorter one lacks is not read: here an executor that cannot run. */
+  newer.known.executor = &executor;
+  newer.known.struct_bytes = offsetof(updraft_options, executor);
+  CHECK_OK(updraft_optimizer_create(program, NULL, 0, NULL, 0, &newer.known,
+                                    &optimizer));
+  updraft_optimizer_destroy(optimizer);
+  newer.known.struct_bytes = offsetof(updraft_options, seed);
+  CHECK_FAILS(updraft_optimizer_create(program, NULL, 0, NULL, 0, &newer.known,
+                                       &optimizer),
+              BAD, "the executor's run is null");
+  newer.known.struct_bytes = 0;
+  CHECK_FAILS(updraft_optimizer_create(program, NULL, 0, NULL, 0, &newer.known,
+                                       &optimizer),
+              BAD,
+              "updraft_options.struct_bytes is 0: set it to "
+              "sizeof(updraft_options)");
+}
+
 static void wrongOptions(void) {
   updraft_optimizer *optimizer = NULL;
   updraft_options options = {4, 1, NULL, 0, 0};
@@ -198,6 +233,7 @@ int main(void) {
   CHECK_OK(updraft_program_from(fakeAdamw(), &program));
   wrongParameters();
   wrongLists();
+  versionsOfOptions();
   wrongOptions();
   wrongGradients();
   moreThan2To31Elements();

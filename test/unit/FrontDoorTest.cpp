@@ -167,4 +167,34 @@ TEST_F(FrontDoor, SaysWhatIsWrong) {
   EXPECT_EQ(compile(kRule), UPDRAFT_INVALID_ARGUMENT);
 }
 
+// An older version's options are shorter, a newer one's longer.
+TEST_F(FrontDoor, VersionsOfOptions) {
+  struct {
+    updraft_compile_options known;
+    uint64_t unknown;
+  } newer = {options, 0};
+  newer.known.struct_bytes = sizeof(newer);
+  auto compileNewer = [&] {
+    updraft_loaded_program *program = nullptr;
+    updraft_status status =
+        updraft_compile_source(kRule, nullptr, &newer.known, &program);
+    if (status == UPDRAFT_OK)
+      updraft_program_release(program);
+    return status;
+  };
+  EXPECT_EQ(compileNewer(), UPDRAFT_OK);
+  newer.unknown = 1;
+  EXPECT_EQ(compileNewer(), UPDRAFT_INVALID_ARGUMENT);
+  EXPECT_NE(std::string(updraft_last_error()).find("for a newer version"),
+            std::string::npos);
+  // What a shorter one lacks is not read: here a target that there is not.
+  newer.known.target = "sparc";
+  newer.known.struct_bytes = offsetof(updraft_compile_options, cache_folder);
+  EXPECT_EQ(compileNewer(), UPDRAFT_UNSUPPORTED);
+  setenv("XDG_CACHE_HOME", base.c_str(), 1);
+  newer.known.struct_bytes = offsetof(updraft_compile_options, target);
+  EXPECT_EQ(compileNewer(), UPDRAFT_OK);
+  unsetenv("XDG_CACHE_HOME");
+}
+
 } // namespace
