@@ -104,6 +104,7 @@ struct Emitter {
   };
   void mentionItem(const plan::Item &item, std::string &reductions,
                    std::string &others) const;
+  void mentionReaders(const plan::Item &item, std::string &list) const;
   /// A name for people and the equation or reduction that forced the kernel.
   Words wordsOfKernel(const plan::Kernel &kernel, ir::BodyOp body) const;
 };

@@ -7,6 +7,7 @@
 
 #include "compiler/Passes/SplitEmit.h"
 
+#include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 
@@ -58,6 +59,39 @@ void Emitter::mentionItem(const plan::Item &item, std::string &reductions,
   }
 }
 
+/// Adds the words of what first reads what an item makes, by way of values that
+/// have none: the reason for a value that nobody gave a name.
+void Emitter::mentionReaders(const plan::Item &item, std::string &list) const {
+  if (item.kind != plan::Item::Kind::Value &&
+      item.kind != plan::Item::Kind::Spread)
+    return;
+  std::vector<int> open{item.index};
+  llvm::DenseSet<int> seen{item.index};
+  auto isOpen = [&](int value) {
+    return value >= 0 && plan::resolve(plan, value) == open.back();
+  };
+  while (!open.empty()) {
+    std::vector<int> next;
+    for (auto [user, node] : llvm::enumerate(rule.graph.values))
+      if (llvm::any_of(node.operands, isOpen)) {
+        mention(list, wordsOf(rule.ops[user]));
+        if (wordsOf(rule.ops[user]).empty() && seen.insert(user).second)
+          next.push_back(user);
+      }
+    for (auto [index, root] : llvm::enumerate(rule.graph.roots)) {
+      if (!isOpen(root.value) && !isOpen(root.when))
+        continue;
+      Operation *op = rule.rootOps[index];
+      if (auto put = dyn_cast<ir::PutOp>(op))
+        mention(list, (put.getTarget() + "'").str());
+      else
+        mention(list, wordsOf(op));
+    }
+    open.pop_back();
+    llvm::append_range(open, next);
+  }
+}
+
 /// Of what a scalar or axis kernel has one item each.
 static StringRef wordOf(const plan::Kernel &kernel) {
   return kernel.level == plan::Level::Axis
@@ -101,6 +135,12 @@ Emitter::Words Emitter::wordsOfKernel(const plan::Kernel &kernel,
     name = reductions.empty() ? level.str()
                               : (slotNameOf(reductions) + "." + level).str();
     why = reductions.empty() ? puts : reductions;
+  }
+  if (why.empty()) {
+    for (int index : kernel.items)
+      mentionReaders(plan.items[index], why);
+    if (!why.empty())
+      why = "for " + why;
   }
   if (kernel.variant >= 0 && rule.variants.size() > 1) {
     ir::VariantOp variant = rule.variants[kernel.variant];

@@ -32,7 +32,7 @@ updraft.program @adafactor compute f32 {
   // CHECK:      updraft.kernel @mean.matrix step axis @matrix along <matrix> after tensor attributes {why = "mean(r' over rows)"} {
   // CHECK-NEXT:   updraft.fold sum @r.1
   // CHECK:        updraft.put @value, {{%[a-z0-9]+}} : f32
-  // CHECK:      updraft.kernel @rows step axis @matrix along <rows> after tensor {
+  // CHECK:      updraft.kernel @rows step axis @matrix along <rows> after tensor attributes {why = "for p'; rms(u)"} {
   // CHECK:        updraft.get @value : f32
   // CHECK:        updraft.put @value.1,
   // CHECK:      updraft.kernel @rms step element @matrix after tensor attributes {reads = 8000 : i32, why = "rms(u); rms(p)"} {
