@@ -1,5 +1,4 @@
-//===- Extents.cpp - How many values rows, columns and blocks have
-//---------===//
+//===- Extents.cpp - How many values rows, columns and blocks have --------===//
 
 #include "Extents.h"
 
@@ -55,7 +54,7 @@ static uint64_t countOf(const updraft_extent &extent,
   case UPDRAFT_COL_RUNS:
     return times(bands, cols);
   case UPDRAFT_BANDS:
-    return bands;
+    return times(bands, ceilDivide(cols, UPDRAFT_BAND_COLS));
   default:
     return size;
   }
@@ -98,9 +97,8 @@ uint64_t updraft::runtime::itemsOfChunk(const updraft_extent &extent,
   if (extent.space == UPDRAFT_BLOCKS)
     elements = extent.block;
   else if (extent.space == UPDRAFT_BANDS)
-    elements =
-        times(std::min<uint64_t>(shape.rows[extent.folded], UPDRAFT_ROW_RUN),
-              shape.cols[extent.folded]);
+    elements = std::min<uint64_t>(shape.rows[extent.folded], UPDRAFT_ROW_RUN) *
+               std::min<uint64_t>(shape.cols[extent.folded], UPDRAFT_BAND_COLS);
   else if (extent.space != UPDRAFT_ELEMENTS)
     return kValues;
   return std::max<uint64_t>(UPDRAFT_CHUNK / std::max<uint64_t>(elements, 1), 1);

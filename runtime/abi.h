@@ -17,7 +17,7 @@
 extern "C" {
 #endif
 
-#define UPDRAFT_ABI 2
+#define UPDRAFT_ABI 3
 #define UPDRAFT_MAX_RANK 8
 /* Elements of a reduction block (numerics.md 5) and of a chunk of work. */
 #define UPDRAFT_BLOCK 4096
@@ -25,6 +25,8 @@ extern "C" {
 /* Rows and columns that are added up on their own (numerics.md 5). */
 #define UPDRAFT_ROW_RUN 64
 #define UPDRAFT_COL_RUN 512
+/* Columns of a band, a run of rows: several threads work on wide ones. */
+#define UPDRAFT_BAND_COLS 4096
 #define UPDRAFT_NONE 0xffffffffu
 
 typedef int64_t updraft_rel;
@@ -64,7 +66,7 @@ enum updraft_space {
   UPDRAFT_BLOCKS,   /* of `block` consecutive elements */
   UPDRAFT_ROW_RUNS, /* (b*R + r)*ceil(C/512) + run; scratch */
   UPDRAFT_COL_RUNS, /* (b*ceil(R/64) + run)*C + c; scratch */
-  UPDRAFT_BANDS     /* b*ceil(R/64) + run; kernels */
+  UPDRAFT_BANDS     /* (b*ceil(R/64) + run)*ceil(C/4096) + part; kernels */
 };
 typedef struct {
   uint16_t space, folded; /* enum updraft_space; folded: 0, 1 */

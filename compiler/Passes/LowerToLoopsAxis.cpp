@@ -1,5 +1,4 @@
-//===- LowerToLoopsAxis.cpp - Values of rows, columns, ...
-//-----------------===//
+//===- LowerToLoopsAxis.cpp - Values of rows, columns, ... ----------------===//
 
 #include "compiler/Passes/LowerToLoopsAxis.h"
 
@@ -114,6 +113,35 @@ static void copy(Builder &at, Type item, Value target, Value source,
   at.loop(whole, count, 1, copyAs(item));
 }
 
+/// Lays `count` items at `target`: `period` ones from `source` on, again and
+/// again, beginning with the one at `column`. Whole periods of a vector and
+/// more are laid one by one, and the rest is a copy of what lies there already,
+/// twice as much each time. What is written beyond the end does not count.
+static void repeat(Builder &at, Type item, Value target, Value source,
+                   Value column, Value period, Value count) {
+  int64_t bytes = bytesOf(item), width = kVectorBytes / bytes;
+  Type vector = Builder::widened(item, width);
+  Value none = at.integer(0);
+  Value periods = at.divide(at.add(period, at.integer(width - 1)), period);
+  Value first = at.least(at.multiply(periods, period), count);
+  whileBelow(at, first, {none, column}, [&](ValueRange state) -> Values {
+    Value length =
+        at.least(at.subtract(period, state[1]), at.subtract(first, state[0]));
+    copy(at, item, at.at(target, state[0], item), at.at(source, state[1], item),
+         length);
+    return {at.add(state[0], length), none};
+  });
+  whileBelow(at, count, {first}, [&](ValueRange state) -> Values {
+    Value length = at.least(state[0], at.subtract(count, state[0]));
+    Value end = at.at(target, state[0], item);
+    at.loop(none, length, width, [&](Value index) {
+      Value items = at.load(vector, at.at(target, index, item), bytes);
+      at.store(items, at.at(end, index, item), bytes);
+    });
+    return {at.add(state[0], length)};
+  });
+}
+
 static Values fillSpreadColumns(Builder &at, ValueRange arguments, Type item) {
   Value target = arguments[0], first = arguments[2], count = arguments[3];
   Value rows = arguments[4], columns = arguments[5];
@@ -130,23 +158,19 @@ static Values fillSpreadColumns(Builder &at, ValueRange arguments, Type item) {
   at.setInsertionPointToStart(branch.thenBlock());
   scf::YieldOp::create(at, at.location, at.at(values, column, item));
   at.setInsertionPointToStart(branch.elseBlock());
-  Value none = at.integer(0), one = at.integer(1);
-  whileBelow(
-      at, count, {none, column, row, values}, [&](ValueRange state) -> Values {
-        auto [done, column, row, values] =
-            std::array{state[0], state[1], state[2], state[3]};
-        Value length =
-            at.least(at.subtract(columns, column), at.subtract(count, done));
-        copy(at, item, at.at(target, done, item), at.at(values, column, item),
-             length);
-        Value next = at.add(row, one);
-        Value isLast = at.compare(arith::CmpIPredicate::eq, next, rows);
-        auto choose = [&](Value yes, Value no) -> Value {
-          return arith::SelectOp::create(at, at.location, isLast, yes, no);
-        };
-        return {at.add(done, length), none, choose(none, next),
-                choose(at.at(values, columns, item), values)};
-      });
+  Value none = at.integer(0), size = at.multiply(rows, columns);
+  Value begin = at.add(at.multiply(row, columns), column);
+  whileBelow(at, count, {none, begin, column, values},
+             [&](ValueRange state) -> Values {
+               auto [done, begin, column, values] =
+                   std::array{state[0], state[1], state[2], state[3]};
+               Value length =
+                   at.least(at.subtract(size, begin), at.subtract(count, done));
+               repeat(at, item, at.at(target, done, item), values, column,
+                      columns, length);
+               return {at.add(done, length), none, none,
+                       at.at(values, columns, item)};
+             });
   scf::YieldOp::create(at, at.location, target);
   return {branch.getResult(0)};
 }

@@ -139,13 +139,14 @@ void ElementLoops::emitPut(const Slice &slice, ir::PutOp put,
     store();
 }
 
-/// Lanes of columns lie in the scratch itself, those of all else in the stack.
+/// Lanes of columns lie in the scratch itself, those of all else in the stack,
+/// where a loop does not carry them in registers.
 /// Lanes that do not exist are set to the identity after the body: their
 /// operand need not be 0 where the arrays were read as 0.
 void ElementLoops::emitPartial(const Slice &slice, ir::PartialOp partial,
                                const Step &step) {
   Value items = operandOf(slice, partial.getOperand(), step);
-  if (addsToColumns(partial)) {
+  if (addsToColumns(partial) && !step.isRow) {
     auto place = kernel_.placeOf(partial.getList());
     Type type = partial.getOperand().getType();
     Value address =
@@ -155,15 +156,14 @@ void ElementLoops::emitPartial(const Slice &slice, ir::PartialOp partial,
     Value sum = combine(at_, partial.getReducer(), old, items);
     return storeElements(at_, place->format, sum, address, step.mask);
   }
-  const Lanes &lanes = lanes_.find(partial)->second;
   if (step.mask)
     items = arith::SelectOp::create(
         at_, at_.location, step.mask, items,
         at_.number(identityOf(partial.getReducer()), items.getType()));
-  if (step.width != kLanes)
-    return lanes.accumulate(at_, step.index, items);
+  if (step.width != kLanes && !step.isRow)
+    return lanes_.find(partial)->second.accumulate(at_, step.index, items);
   Value &row = rows_[partial];
-  row = combine(at_, lanes.reducer, row, items);
+  row = combine(at_, partial.getReducer(), row, items);
 }
 
 } // namespace updraft::loops

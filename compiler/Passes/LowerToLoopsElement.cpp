@@ -329,6 +329,12 @@ bool ElementLoops::masksTails(const Slice &slice) const {
   });
 }
 
+/// Whether a vector of any number of elements is one step.
+bool ElementLoops::canMask(const Slice &slice) const {
+  return !isScalar_ &&
+         (kernel_.shape.tail == LoopShape::Tail::MaskLoop || masksTails(slice));
+}
+
 /// Elements [from, to) of the chunk; `from` is a multiple of the width.
 void ElementLoops::emitRange(const Slice &slice, Value from, Value to) {
   auto emitOne = [&](Value index) { emitBody(slice, {index, 1, Value()}); };

@@ -25,11 +25,13 @@ public:
 
 private:
   /// A vector of elements (or one): which, and the lanes that exist. One of
-  /// kLanes elements has its sums in registers.
+  /// kLanes elements has its sums in registers, one that is a whole row those
+  /// of its columns too.
   struct Step {
     Value index;
     unsigned width;
     Value mask;
+    bool isRow = false;
   };
   using Partials = llvm::SmallVector<ir::PartialOp>;
   /// Items [from, to) of a chunk, band or block of which `first` is the number
@@ -38,6 +40,11 @@ private:
   struct Strip {
     Value from, to, first;
     Value row = {}, matrix = {}, column = {}, block = {};
+  };
+  /// Rows [first, last) of all, of one matrix, and their columns [left, right);
+  /// the lanes of column 0 begin at entry `lanes` of a scratch of colruns.
+  struct Band {
+    Value matrix, first, last, left, right, lanes;
   };
   /// Rows and columns of the tensor's matrices.
   struct Extents {
@@ -63,11 +70,14 @@ private:
   void emitRange(const Slice &slice, Value from, Value to);
   Value maskOf(Value index, Value end, unsigned width);
   bool masksTails(const Slice &slice) const;
+  bool canMask(const Slice &slice) const;
   unsigned tailWidth(const Slice &slice) const;
 
   void emitBands(const Slice &slice);
-  void emitBand(const Slice &slice, Value band);
-  void emitLine(const Slice &slice, Strip strip, Value lanes);
+  void emitBand(const Slice &slice, Value item);
+  void emitWideBand(const Slice &slice, const Band &band);
+  void emitNarrowBand(const Slice &slice, const Band &band);
+  void emitLine(const Slice &slice, const Band &band, Value row);
   void emitOwnBlocks(const Slice &slice);
   void emitOwnBlock(const Slice &slice, const Strip &range);
   Partials partialsTo(const Slice &slice, ir::SpaceKind kind) const;

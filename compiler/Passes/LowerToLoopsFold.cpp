@@ -61,6 +61,15 @@ static Value call(Builder &builder, func::FuncOp function,
       .getResult(0);
 }
 
+Value foldVector(Builder &builder, ir::Reducer reducer, Value vector) {
+  auto type = mlir::cast<mlir::VectorType>(vector.getType());
+  for (unsigned left = type.getNumElements(); left > 1; left /= 2)
+    vector = combine(builder, reducer, half(builder, vector, left, false),
+                     half(builder, vector, left, true));
+  return mlir::vector::ExtractOp::create(builder, builder.location, vector,
+                                         llvm::ArrayRef<int64_t>{0});
+}
+
 /// a[i] += a[i + h] for i < h, for h = 64, 32, ..., 1: between vectors first,
 /// then within one.
 static Value foldInMemory(Builder &builder, const Lanes &lanes) {
@@ -74,12 +83,7 @@ static Value foldInMemory(Builder &builder, const Lanes &lanes) {
     for (size_t i = 0; i < count; ++i)
       vectors[i] =
           combine(builder, lanes.reducer, vectors[i], vectors[i + count]);
-  Value rest = vectors[0];
-  for (unsigned left = lanes.width; left > 1; left /= 2)
-    rest = combine(builder, lanes.reducer, half(builder, rest, left, false),
-                   half(builder, rest, left, true));
-  return mlir::vector::ExtractOp::create(builder, builder.location, rest,
-                                         llvm::ArrayRef<int64_t>{0});
+  return foldVector(builder, lanes.reducer, vectors[0]);
 }
 
 Value Lanes::fold(Builder &builder, mlir::ModuleOp module) const {

@@ -37,6 +37,9 @@ struct Lanes {
   Value fold(Builder &builder, mlir::ModuleOp module) const;
 };
 
+/// One value of all of a vector's, put together by halves.
+Value foldVector(Builder &builder, ir::Reducer reducer, Value vector);
+
 /// A call that folds `count` f64 at `list`, `stride` bytes apart. The called
 /// functions are made at their first use.
 Value foldList(Builder &builder, mlir::ModuleOp module, ir::Reducer reducer,

@@ -1,10 +1,10 @@
-//===- LowerToLoopsWalk.cpp - Element kernels along bands and blocks
-//-------===//
+//===- LowerToLoopsWalk.cpp - Element kernels along bands and blocks ------===//
 //
-// A band is a run of up to 64 rows. It is walked row by row, as its elements
-// lie in memory, each row in runs of 512 columns: a run is a list in 128 lanes
-// for its row and adds a vector to the lanes of its columns, which lie in the
-// scratch that they end in. A block is walked like a tensor.
+// A band is a run of up to 64 rows and 4096 columns. It is walked row by row,
+// as its elements lie in memory, each row in runs of 512 columns: a run is a
+// list in 128 lanes for its row and adds a vector to the lanes of its columns,
+// which lie in the scratch that they end in. Where a row is no longer than a
+// vector, all lanes stay in registers. A block is walked like a tensor.
 //
 //===----------------------------------------------------------------------===//
 
@@ -45,40 +45,103 @@ void ElementLoops::emitBands(const Slice &slice) {
   });
 }
 
-void ElementLoops::emitBand(const Slice &slice, Value band) {
+void ElementLoops::emitBand(const Slice &slice, Value item) {
   auto [rows, columns] = extents_[walk_.getFolded()];
+  Value parts = at_.divideUp(columns, UPDRAFT_BAND_COLS);
+  Value number = at_.divide(item, parts);
   Value bands = at_.divideUp(rows, UPDRAFT_ROW_RUN);
-  Value matrix = at_.divide(band, bands);
-  Value run = at_.subtract(band, at_.multiply(matrix, bands));
+  Band band;
+  band.matrix = at_.divide(number, bands);
+  Value run = at_.subtract(number, at_.multiply(band.matrix, bands));
   Value height = at_.integer(UPDRAFT_ROW_RUN);
   Value row = at_.multiply(run, height);
-  Value first = at_.add(at_.multiply(matrix, rows), row);
-  Value last = at_.add(first, at_.least(at_.subtract(rows, row), height));
-  Value lanes = at_.multiply(band, columns);
-  for (ir::PartialOp partial : partialsTo(slice, SpaceKind::ColRuns))
-    fillNumbers(kernel_, partial.getOperand().getType(),
-                entryOf(partial, lanes), columns,
-                identityOf(partial.getReducer()));
-  at_.loop(first, last, 1, [&](Value row) {
-    emitLine(slice, {{}, {}, {}, row, matrix, {}, {}}, lanes);
-  });
+  band.first = at_.add(at_.multiply(band.matrix, rows), row);
+  band.last = at_.add(band.first, at_.least(at_.subtract(rows, row), height));
+  Value part = at_.subtract(item, at_.multiply(number, parts));
+  band.left = at_.multiply(part, at_.integer(UPDRAFT_BAND_COLS));
+  band.right =
+      at_.least(columns, at_.add(band.left, at_.integer(UPDRAFT_BAND_COLS)));
+  band.lanes = at_.multiply(number, columns);
+  if (!canMask(slice))
+    return emitWideBand(slice, band);
+  Value isNarrow =
+      at_.compare(arith::CmpIPredicate::ule, columns, at_.integer(width_));
+  at_.when(
+      isNarrow, [&] { emitNarrowBand(slice, band); },
+      [&] { emitWideBand(slice, band); });
 }
 
-/// One row: `lanes` is where the column totals of its band begin.
-void ElementLoops::emitLine(const Slice &slice, Strip strip, Value lanes) {
+void ElementLoops::emitWideBand(const Slice &slice, const Band &band) {
+  for (ir::PartialOp partial : partialsTo(slice, SpaceKind::ColRuns))
+    fillNumbers(kernel_, partial.getOperand().getType(),
+                entryOf(partial, at_.add(band.lanes, band.left)),
+                at_.subtract(band.right, band.left),
+                identityOf(partial.getReducer()));
+  at_.loop(band.first, band.last, 1,
+           [&](Value row) { emitLine(slice, band, row); });
+}
+
+/// A band whose rows are at most a vector: its columns' lanes stay in registers
+/// from row to row. Lanes that a row does not have are left out of its fold:
+/// they are the identity, which changes nothing.
+void ElementLoops::emitNarrowBand(const Slice &slice, const Band &band) {
+  Partials rows = partialsTo(slice, SpaceKind::RowRuns);
+  Partials columns = partialsTo(slice, SpaceKind::ColRuns);
+  auto identity = [&](ir::PartialOp partial) {
+    Type type = partial.getOperand().getType();
+    return at_.number(identityOf(partial.getReducer()),
+                      Builder::widened(type, width_));
+  };
+  llvm::SmallVector<Value> carried;
+  for (ir::PartialOp partial : columns)
+    carried.push_back(identity(partial));
+  Value none = at_.integer(0), mask = maskOf(none, band.right, width_);
+  auto loop = mlir::scf::ForOp::create(at_, at_.location, band.first, band.last,
+                                       at_.integer(1), carried);
+  {
+    mlir::OpBuilder::InsertionGuard guard(at_);
+    at_.setInsertionPointToStart(loop.getBody());
+    Value row = loop.getInductionVar();
+    Value first = at_.multiply(row, band.right);
+    findPointers(first);
+    enterStrip(slice, {none, band.right, first, row, band.matrix, none, {}});
+    for (auto [partial, lanes] : llvm::zip(columns, loop.getRegionIterArgs()))
+      rows_[partial] = lanes;
+    for (ir::PartialOp partial : rows)
+      rows_[partial] = identity(partial);
+    emitBody(slice, {none, width_, mask, /*isRow=*/true});
+    for (ir::PartialOp partial : rows)
+      storeElements(at_, kernel_.placeOf(partial.getList())->format,
+                    foldVector(at_, partial.getReducer(), rows_[partial]),
+                    entryOf(partial, row), Value());
+    for (auto [partial, lanes] : llvm::zip(columns, carried))
+      lanes = rows_[partial];
+    if (!carried.empty()) // else the loop has its end already
+      mlir::scf::YieldOp::create(at_, at_.location, carried);
+  }
+  for (auto [partial, lanes] : llvm::zip(columns, loop.getResults()))
+    storeElements(at_, kernel_.placeOf(partial.getList())->format, lanes,
+                  entryOf(partial, band.lanes), mask);
+}
+
+void ElementLoops::emitLine(const Slice &slice, const Band &band, Value row) {
   Value columns = extents_[walk_.getFolded()].columns;
-  Value width = at_.integer(UPDRAFT_COL_RUN);
-  Value elements = at_.multiply(strip.row, columns);
-  Value runs = at_.multiply(strip.row, at_.divideUp(columns, UPDRAFT_COL_RUN));
+  Value width = at_.integer(UPDRAFT_COL_RUN), none = at_.integer(0);
+  Value elements = at_.multiply(row, columns);
+  Value runs = at_.multiply(row, at_.divideUp(columns, UPDRAFT_COL_RUN));
   auto rowPartials = partialsTo(slice, SpaceKind::RowRuns);
-  strip.from = at_.integer(0);
-  at_.loop(strip.from, columns, UPDRAFT_COL_RUN, [&](Value column) {
-    strip.to = at_.least(at_.subtract(columns, column), width);
-    strip.first = at_.add(elements, column);
-    strip.column = column;
+  at_.loop(band.left, band.right, UPDRAFT_COL_RUN, [&](Value column) {
+    Strip strip{none,
+                at_.least(at_.subtract(band.right, column), width),
+                at_.add(elements, column),
+                row,
+                band.matrix,
+                column,
+                {}};
     findPointers(strip.first);
     for (ir::PartialOp partial : partialsTo(slice, SpaceKind::ColRuns))
-      pointers_[partial.getList()] = entryOf(partial, at_.add(lanes, column));
+      pointers_[partial.getList()] =
+          entryOf(partial, at_.add(band.lanes, column));
     enterStrip(slice, strip);
     Value rest = emitFirstRows(slice, rowPartials, strip.from, strip.to);
     emitRange(slice, rest, strip.to);

@@ -16,7 +16,8 @@ SHAPES = {
     "wide": (2, 4500), "stack": (3, 65, 513), "thin": (200, 3, 3),
     "deep": (2, 3, 4, 5), "rows": (0, 5), "columns": (5, 0),
     "matrices": (2, 0, 3), "bias": (5000,), "none": (0,),
-    "shared": (600, 600),
+    "shared": (600, 600), "broad": (3, 9001), "tiny": (300, 8),
+    "vector": (65, 16), "more": (65, 17), "slices": (7, 3, 5),
 }
 
 EVERYTHING = """
@@ -73,6 +74,17 @@ def test_everything(tmp_path, rule, param, threads, target):
     check(tmp_path, [path, "--param", param, "--threads", threads, "--target",
                      target, "--view", "scaled", "--view", "r"],
           {"f32": np.float32, "f64": np.float64}[param])
+
+
+@pytest.mark.parametrize("threads,target", TARGETS)
+@pytest.mark.parametrize("axis", ["rows", "cols"])
+def test_one_axis(tmp_path, axis, threads, target):
+    """Bands of which only rows or only columns are asked for."""
+    path = tmp_path / "one.upd"
+    path.write_text("rule one {\n  matrix = rank(p) >= 2\n"
+                    f"  m = mean(g over {axis}) if matrix\n"
+                    "  p' = p - (matrix ? m : 0)\n}\n")
+    check(tmp_path, [path, "--threads", threads, "--target", target])
 
 
 @pytest.mark.parametrize("pipe", [

@@ -33,12 +33,15 @@ static void bands(const updraft_frame *frame, uint64_t first, uint64_t count) {
   for (uint64_t k = first; k < first + count; ++k) {
     Part part = partAt(frame, k);
     uint64_t rows = part.shape->rows[0], cols = part.shape->cols[0];
-    for (uint64_t band = part.first; band < part.end; ++band) {
+    uint64_t parts = up(cols, 4096);
+    for (uint64_t item = part.first; item < part.end; ++item) {
+      uint64_t band = item / parts, left = item % parts * 4096;
+      uint64_t right = cols < left + 4096 ? cols : left + 4096;
       uint64_t b = band / up(rows, 64), from = band % up(rows, 64) * 64;
       float *columns = part.row->array[COLUMNS] + band * cols;
-      memset(columns, 0, cols * sizeof(float));
+      memset(columns + left, 0, (right - left) * sizeof(float));
       for (uint64_t r = from; r < rows && r < from + 64; ++r)
-        for (uint64_t c = 0; c < cols; ++c) {
+        for (uint64_t c = left; c < right; ++c) {
           uint64_t line = b * rows + r;
           float *run = part.row->array[RUNS] + line * up(cols, 512) + c / 512;
           *run = (c % 512 ? *run : 0) + part.row->array[G][line * cols + c];

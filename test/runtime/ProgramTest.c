@@ -187,7 +187,7 @@ static void otherVersions(void) {
   copy.abi = 99;
   CHECK_FAILS(updraft_program_from(&copy, &program), DAMAGED,
               "was compiled for version 99 of the interface, this runtime has "
-              "version 2");
+              "version 3");
   copy = *fakeAdamw();
   copy.magic[0] = 'x';
   CHECK_FAILS(updraft_program_from(&copy, &program), DAMAGED,

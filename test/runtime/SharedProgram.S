@@ -90,7 +90,7 @@ descend:
   .globl updraft_program_descend
 updraft_program_descend:
   .ascii "updraft\0"
-  .long 2, end_of_head - updraft_program_descend
+  .long 3, end_of_head - updraft_program_descend
   .quad end_of_program - updraft_program_descend
   .zero 16                     # hash
   REL(name)

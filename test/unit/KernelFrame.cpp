@@ -151,7 +151,7 @@ uint64_t itemsOf(const updraft_extent &extent, const updraft_shape &shape,
   case UPDRAFT_COL_RUNS:
     return batch * ((rows + 63) / 64) * columns;
   default:
-    return batch * ((rows + 63) / 64);
+    return batch * ((rows + 63) / 64) * ((columns + 4095) / 4096);
   }
 }
 
