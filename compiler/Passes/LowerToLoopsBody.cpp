@@ -90,7 +90,7 @@ void ElementLoops::emitBody(const Slice &slice, const Step &step) {
 Value ElementLoops::emitOperation(const Slice &slice, Operation *operation,
                                   const Step &step) {
   if (auto get = llvm::dyn_cast<ir::GetOp>(operation))
-    return emitGet(get, step);
+    return emitGet(slice, get, step);
   if (auto fold = llvm::dyn_cast<ir::FoldOp>(operation))
     return at_.load(
         Builder::widened(at_.getF64Type(), step.width),
@@ -113,7 +113,11 @@ Value ElementLoops::emitOperation(const Slice &slice, Operation *operation,
   return cloneWidened(at_, operation, operands, step.width)->getResult(0);
 }
 
-Value ElementLoops::emitGet(ir::GetOp get, const Step &step) {
+Value ElementLoops::emitGet(const Slice &slice, ir::GetOp get,
+                            const Step &step) {
+  // It has no memory, whatever the conditions are under which it is read.
+  if (slice.isAbsent() && readsGradient(get))
+    return at_.number(0, Builder::widened(get.getType(), step.width));
   auto place = kernel_.placeOf(get.getSource());
   Type format = place->format;
   Type item = at_.getIntegerType(format.getIntOrFloatBitWidth());

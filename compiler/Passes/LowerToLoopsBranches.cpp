@@ -27,6 +27,35 @@ Slice Slice::assuming(Value condition, bool truth) const {
   return result;
 }
 
+Slice Slice::assumingAbsent(bool isAbsent) const {
+  Slice result = *this;
+  result.isAbsent_ = isAbsent;
+  result.findLive();
+  return result;
+}
+
+static bool asksForAbsence(Operation *operation) {
+  auto shape = llvm::dyn_cast<ir::ShapeOp>(operation);
+  return shape && shape.getWhat() == ir::Shape::Absent;
+}
+
+bool readsGradient(Operation *operation) {
+  auto get = llvm::dyn_cast<ir::GetOp>(operation);
+  auto array =
+      get ? llvm::dyn_cast<ir::ArrayOp>(ir::lookup(get, get.getSource()))
+          : ir::ArrayOp();
+  return array && array.getRole() == ir::Role::Grad;
+}
+
+ir::ShapeOp Slice::openAbsence() const {
+  if (isAbsent_ || llvm::none_of(live_, readsGradient))
+    return {};
+  for (Operation &operation : kernel_->body())
+    if (asksForAbsence(&operation))
+      return llvm::cast<ir::ShapeOp>(operation);
+  return {};
+}
+
 bool Slice::selectsUniformly(Operation *operation) const {
   auto select = llvm::dyn_cast<arith::SelectOp>(operation);
   return select && kernel_->levelOf(operation) == Level::Element &&
@@ -40,6 +69,8 @@ std::optional<bool> Slice::truthOf(Value condition) const {
   if (mlir::matchPattern(condition, mlir::m_ConstantInt(&constant)))
     return !constant.isZero();
   Operation *operation = condition.getDefiningOp();
+  if (asksForAbsence(operation))
+    return isAbsent_;
   if (!llvm::isa<arith::AndIOp, arith::OrIOp, arith::XOrIOp>(operation))
     return std::nullopt;
   auto left = truthOf(operation->getOperand(0));
@@ -121,30 +152,9 @@ template <typename Of> Value Slice::firstOpen(Of of) const {
   return {};
 }
 
-/// The part of `condition` that asks whether there is a gradient, if any.
-static Value absentIn(Value condition) {
-  Operation *operation = condition.getDefiningOp();
-  auto shape = llvm::dyn_cast<ir::ShapeOp>(operation);
-  if (shape && shape.getWhat() == ir::Shape::Absent)
-    return condition;
-  if (llvm::isa<arith::AndIOp, arith::OrIOp, arith::XOrIOp>(operation))
-    for (Value operand : operation->getOperands())
-      if (Value found = absentIn(operand))
-        return found;
-  return {};
-}
-
-// The number of branches is limited. An absent gradient has no memory, so that
-// it must not be loaded comes first; then what is written, because a branch
-// there takes whole passes with it.
+// The number of branches is limited. What is written comes first, because a
+// branch there takes whole passes with it.
 Value Slice::openCondition() const {
-  Value absent = firstOpen([](Operation *operation) {
-    auto select = llvm::dyn_cast<arith::SelectOp>(operation);
-    Value condition = select ? select.getCondition() : conditionOf(operation);
-    return condition ? absentIn(condition) : Value();
-  });
-  if (absent)
-    return absent;
   if (Value condition = firstOpen(conditionOf))
     return condition;
   return firstOpen([&](Operation *operation) {

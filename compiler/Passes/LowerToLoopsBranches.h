@@ -15,6 +15,9 @@
 
 namespace updraft::loops {
 
+/// Whether it loads from the gradient's memory.
+bool readsGradient(mlir::Operation *operation);
+
 /// The condition under which a put or partial acts, if it has one.
 Value conditionOf(mlir::Operation *operation);
 
@@ -24,6 +27,15 @@ public:
 
   /// The slice in which, in addition, `condition` has the value `truth`.
   Slice assuming(Value condition, bool truth) const;
+  /// The slice of tensors that have no gradient, or one.
+  Slice assumingAbsent(bool isAbsent) const;
+
+  /// What tells whether there is a gradient, if this slice reads it and that is
+  /// not settled; else null. Then no condition but this one may come first: an
+  /// absent gradient has no memory.
+  ir::ShapeOp openAbsence() const;
+  /// Whether it is known that there is no gradient.
+  bool isAbsent() const { return isAbsent_ == true; }
 
   /// Whether something is written at all.
   bool isEmpty() const { return live_.empty(); }
@@ -49,6 +61,7 @@ private:
 
   const Kernel *kernel_;
   llvm::DenseMap<Value, bool> known_;
+  std::optional<bool> isAbsent_; ///< all that ask for it are settled by this
   llvm::DenseSet<mlir::Operation *> live_;
 };
 

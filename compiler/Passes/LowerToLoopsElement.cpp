@@ -159,7 +159,16 @@ LogicalResult ElementLoops::emitChunk(Value number) {
   if (failed(emitUniforms(at_, Level::Tensor)))
     return failure();
   findExtents();
-  emitSlice(Slice(kernel_), 0);
+  Slice whole(kernel_);
+  ir::ShapeOp absence = whole.openAbsence();
+  if (!absence) {
+    emitSlice(whole, 0);
+    return success();
+  }
+  at_.when(
+      kernel_.uniforms.lookup(absence.getResult()),
+      [&] { emitSlice(whole.assumingAbsent(true), 0); },
+      [&] { emitSlice(whole.assumingAbsent(false), 0); });
   return success();
 }
 

@@ -103,7 +103,7 @@ private:
   Value emitOperation(const Slice &slice, mlir::Operation *operation,
                       const Step &step);
   Value operandOf(const Slice &slice, Value value, const Step &step);
-  Value emitGet(ir::GetOp get, const Step &step);
+  Value emitGet(const Slice &slice, ir::GetOp get, const Step &step);
   void emitPut(const Slice &slice, ir::PutOp put, const Step &step);
   void emitPartial(const Slice &slice, ir::PartialOp partial, const Step &step);
 

@@ -1,5 +1,4 @@
-//===- KernelsTest.cpp - Compiled element kernels against C++
-//--------------===//
+//===- KernelsTest.cpp - Compiled element kernels against C++ -------------===//
 //
 // Plans written by hand, run by their machine code, compared bit for bit with
 // the same arithmetic in C++ (which is compiled without contraction).
@@ -99,6 +98,39 @@ TEST_P(Kernels, UniformConditions) {
       }
       EXPECT_EQ(tensors[i].arrays, before[i].arrays);
       EXPECT_EQ(frame.tensor(i, 0), last ? tensorSum(sums) : -3);
+    }
+  }
+}
+
+// However many conditions there are, and however often the body asks whether
+// there is a gradient, nobody reads one that is absent; read it is +0.
+TEST_P(Kernels, AbsentGradientsUnderManyConditions) {
+  Loaded loaded(planNamed("absences"), GetParam());
+  for (unsigned outcome = 0; outcome < 16; ++outcome) {
+    std::deque<TestTensor> tensors;
+    for (bool active : {false, true}) {
+      TestTensor tensor;
+      tensor.size = 1003;
+      tensor.active = active;
+      tensor.arrays = {randomArray<double>(1003, outcome, 1),
+                       active ? randomArray<double>(1003, outcome + 99, 1)
+                              : std::vector<uint8_t>()};
+      tensors.push_back(std::move(tensor));
+    }
+    std::deque<TestTensor> wanted = tensors;
+    Frame frame(loaded, tensors, 1);
+    for (unsigned slot = 0; slot < 4; ++slot)
+      frame.model(slot) = outcome >> slot & 1;
+    frame.run(UPDRAFT_AT_STEP);
+    for (size_t i = 0; i < tensors.size(); ++i) {
+      double *p = wanted[i].array<double>(0), *g = wanted[i].array<double>(1);
+      for (size_t j = 0; j < tensors[i].size; ++j) {
+        double grad = tensors[i].active ? g[j] : 0.0, sum = 0;
+        for (unsigned slot = 0; slot < 3; ++slot)
+          sum += outcome >> slot & 1 ? grad : p[j];
+        p[j] = sum + grad;
+      }
+      EXPECT_EQ(tensors[i].arrays, wanted[i].arrays) << outcome;
     }
   }
 }
