@@ -113,6 +113,24 @@ Value ElementLoops::emitOperation(const Slice &slice, Operation *operation,
   return cloneWidened(at_, operation, operands, step.width)->getResult(0);
 }
 
+/// Between strips and runs no element is read, and the processor begins again
+/// to read ahead: where that happens it is told to, into its second cache.
+/// Where it does not, telling costs a tenth of the speed.
+void ElementLoops::readAhead(Value address, int64_t bytes) {
+  constexpr int64_t kAhead = 8192;
+  constexpr int64_t kLine = 64;
+  constexpr uint32_t kRead = 0, kSecondCache = 2, kData = 1;
+  bool stops =
+      kernel_.level() == Level::Element &&
+      ((walk_ && walk_.getKind() == ir::SpaceKind::Bands) || !strips_.empty());
+  if (!stops)
+    return;
+  for (int64_t line = 0; line < bytes; line += kLine)
+    mlir::LLVM::Prefetch::create(at_, at_.location,
+                                 at_.at(address, kAhead + line), kRead,
+                                 kSecondCache, kData);
+}
+
 Value ElementLoops::emitGet(const Slice &slice, ir::GetOp get,
                             const Step &step) {
   // It has no memory, whatever the conditions are under which it is read.
@@ -124,6 +142,8 @@ Value ElementLoops::emitGet(const Slice &slice, ir::GetOp get,
   Value start = isOwn(*place) ? pointers_.lookup(get.getSource())
                               : stripPointers_.lookup(get);
   Value address = at_.at(start, step.index, item);
+  if (step.width > 1 && isOwn(*place))
+    readAhead(address, step.width * format.getIntOrFloatBitWidth() / 8);
   return loadElements(at_, format, get.getType(), address, step.width,
                       step.mask);
 }

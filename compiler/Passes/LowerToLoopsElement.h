@@ -104,6 +104,7 @@ private:
                       const Step &step);
   Value operandOf(const Slice &slice, Value value, const Step &step);
   Value emitGet(const Slice &slice, ir::GetOp get, const Step &step);
+  void readAhead(Value address, int64_t bytes);
   void emitPut(const Slice &slice, ir::PutOp put, const Step &step);
   void emitPartial(const Slice &slice, ir::PartialOp partial, const Step &step);
 
