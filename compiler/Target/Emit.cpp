@@ -71,10 +71,14 @@ static Expected<Bytes> emitCode(mlir::ModuleOp module, Form form,
   if (!machine)
     return fail("this build of LLVM cannot generate code for the target");
   llvm::LLVMContext context;
-  std::unique_ptr<llvm::Module> code = translate(module, context);
+  // People read code, machines take what is ready.
+  bool forPeople = form == Form::Llvm || form == Form::Asm;
+  std::unique_ptr<llvm::Module> code =
+      translate(module, context, forPeople ? "" : target.name);
   if (!code)
     return fail("cannot translate the kernels to LLVM");
-  addProgram(*code, descriptor, target, *machine);
+  fitToMachine(*code, target, *machine);
+  addProgram(*code, descriptor);
   if (form == Form::Llvm)
     return print([&](llvm::raw_ostream &out) { code->print(out, nullptr); });
   Bytes object = generateCode(*code, *machine, form == Form::Asm);

@@ -44,8 +44,8 @@ static llvm::Constant *bytesWithEntries(llvm::Module &module,
   return llvm::ConstantStruct::getAnon(context, parts, /*Packed=*/true);
 }
 
-/// The type is that of the value, so the value is made against a stand-in.
-static void addConstant(llvm::Module &module, const Descriptor &descriptor) {
+// The type is that of the value, so the value is made against a stand-in.
+void addProgram(llvm::Module &module, const Descriptor &descriptor) {
   llvm::LLVMContext &context = module.getContext();
   auto make = [&](llvm::Type *type) {
     auto *global =
@@ -64,8 +64,8 @@ static void addConstant(llvm::Module &module, const Descriptor &descriptor) {
   global->setInitializer(bytesWithEntries(module, descriptor, global));
 }
 
-void addProgram(llvm::Module &module, const Descriptor &descriptor,
-                const Target &target, llvm::TargetMachine &machine) {
+void fitToMachine(llvm::Module &module, const Target &target,
+                  llvm::TargetMachine &machine) {
   module.setTargetTriple(machine.getTargetTriple());
   module.setDataLayout(machine.createDataLayout());
   module.setPICLevel(llvm::PICLevel::BigPIC);
@@ -78,7 +78,6 @@ void addProgram(llvm::Module &module, const Descriptor &descriptor,
     if (!target.vectorBits.empty())
       function.addFnAttr("prefer-vector-width", target.vectorBits);
   }
-  addConstant(module, descriptor);
 }
 
 llvm::SmallVector<char, 0> generateCode(llvm::Module &module,

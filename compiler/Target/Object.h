@@ -14,10 +14,12 @@ class Module;
 
 namespace updraft {
 
-/// Adds the program as an exported constant, makes everything else internal
-/// and fits the module to the machine.
-void addProgram(llvm::Module &module, const Descriptor &descriptor,
-                const Target &target, llvm::TargetMachine &machine);
+/// Fits the module to the machine and makes its functions internal.
+void fitToMachine(llvm::Module &module, const Target &target,
+                  llvm::TargetMachine &machine);
+
+/// Adds the program as an exported constant.
+void addProgram(llvm::Module &module, const Descriptor &descriptor);
 
 /// Generates code as an ELF object, or as assembly.
 llvm::SmallVector<char, 0> generateCode(llvm::Module &module,

@@ -15,10 +15,12 @@ class Module;
 namespace updraft {
 
 /// An LLVM module of the functions of `module` (LowerToLoops.h); the program's
-/// table is left out. Null, with an error at the operation, where one has no
-/// counterpart.
+/// table is left out. Functions that are prebuilt for the target `ready`
+/// (Prebuilt.h; empty: none) are their code. Null, with an error at the
+/// operation, where one has no counterpart.
 std::unique_ptr<llvm::Module> translate(mlir::ModuleOp module,
-                                        llvm::LLVMContext &context);
+                                        llvm::LLVMContext &context,
+                                        llvm::StringRef ready = {});
 
 } // namespace updraft
 

@@ -26,8 +26,9 @@ struct Plain {
 
 class Translator {
 public:
-  Translator(mlir::ModuleOp source, llvm::Module &module)
-      : source_(source), module_(module), at_(module.getContext()) {}
+  Translator(mlir::ModuleOp source, llvm::Module &module, llvm::StringRef ready)
+      : source_(source), module_(module), ready_(ready),
+        at_(module.getContext()) {}
 
   mlir::LogicalResult run();
 
@@ -41,6 +42,7 @@ private:
 
   void declare(mlir::func::FuncOp function);
   mlir::LogicalResult fill(mlir::func::FuncOp function);
+  void fillWith(llvm::ArrayRef<uint8_t> code);
   llvm::BasicBlock *makeBlock();
   void beginBlock(llvm::BasicBlock *block);
   Values phisFor(mlir::ValueRange like, unsigned sources);
@@ -63,6 +65,7 @@ private:
 
   mlir::ModuleOp source_;
   llvm::Module &module_;
+  llvm::StringRef ready_;
   llvm::IRBuilder<> at_;
   llvm::Function *function_ = nullptr;
   llvm::DenseMap<mlir::Value, llvm::Value *> values_;
