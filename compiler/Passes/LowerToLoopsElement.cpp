@@ -172,6 +172,21 @@ LogicalResult ElementLoops::emitChunk(Value number) {
   return success();
 }
 
+/// Values of an axis are few: where a condition only decides which of them are
+/// stored, asking at each store costs less than two copies of the loop.
+bool ElementLoops::isWorthBranch(const Slice &taken, const Slice &other) const {
+  if (kernel_.level() != Level::Axis || taken.isEmpty() || other.isEmpty())
+    return true;
+  auto isOnly = [](const Slice &here, const Slice &there) {
+    auto all = there.operations();
+    return llvm::any_of(here.operations(), [&](Operation *operation) {
+      return !llvm::isa<ir::PutOp>(operation) &&
+             !llvm::is_contained(all, operation);
+    });
+  };
+  return isOnly(taken, other) || isOnly(other, taken);
+}
+
 void ElementLoops::emitSlice(const Slice &slice, unsigned depth) {
   if (slice.isEmpty())
     return;
@@ -180,6 +195,8 @@ void ElementLoops::emitSlice(const Slice &slice, unsigned depth) {
     return emitLoops(slice);
   Slice taken = slice.assuming(condition, true);
   Slice other = slice.assuming(condition, false);
+  if (!isWorthBranch(taken, other))
+    return emitLoops(slice);
   auto emitOther = [&] { emitSlice(other, depth + 1); };
   llvm::function_ref<void()> none = nullptr;
   at_.when(

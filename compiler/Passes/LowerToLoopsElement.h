@@ -55,6 +55,7 @@ private:
   mlir::LogicalResult emitUniforms(Builder &builder, ir::Level level);
   void enterFirstGroup();
   mlir::LogicalResult emitChunk(Value number);
+  bool isWorthBranch(const Slice &taken, const Slice &other) const;
   void emitSlice(const Slice &slice, unsigned depth);
   void emitLoops(const Slice &slice);
   void findStarts(const Slice &slice);
