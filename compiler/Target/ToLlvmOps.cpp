@@ -187,6 +187,12 @@ llvm::Value *Translator::emitMemory(mlir::Operation &operation) {
             valueOf(op.getValue()), valueOf(op.getData()),
             llvm::Align(op.getAlignment()), valueOf(op.getMask()));
       })
+      .Case([&](LLVM::Prefetch op) -> llvm::Value * {
+        return at_.CreateIntrinsic(
+            llvm::Intrinsic::prefetch, {at_.getPtrTy()},
+            {valueOf(op.getAddr()), at_.getInt32(op.getRw()),
+             at_.getInt32(op.getHint()), at_.getInt32(op.getCache())});
+      })
       .Case([&](LLVM::AllocaOp op) -> llvm::Value * {
         llvm::AllocaInst *memory = at_.CreateAlloca(typeOf(op.getElemType()),
                                                     valueOf(op.getArraySize()));
