@@ -36,6 +36,7 @@ struct Call {
   std::string text, name, target, cacheFolder, libraryFolder;
   uint32_t param = UPDRAFT_F32;
   std::vector<std::string> settings;
+  bool explains = false;
 };
 
 /// What the compiler gave back.
@@ -175,6 +176,7 @@ static int runPlugin(updraft_plugin_function *compile, const Call &call,
   request.setting_count = uint32_t(settings.size());
   request.target = call.target.c_str();
   request.library_folder = call.libraryFolder.c_str();
+  request.explains = call.explains;
   updraft_plugin_sink sink = {};
   sink.context = &result;
   sink.image = [](void *context, const void *bytes, size_t size) {
@@ -197,19 +199,16 @@ static int64_t nanosecondsNow() {
       .count();
 }
 
-static updraft_status compileAndStore(const Call &call, const Cache &cache,
-                                      const Hash &key,
-                                      updraft_loaded_program **program) {
+/// Loads the compiler and calls it.
+static updraft_status askCompiler(const Call &call, Result &result) {
   std::string why;
   updraft_plugin_function *compile = loadPlugin(why);
   if (!compile)
     return failWith(UPDRAFT_UNSUPPORTED,
                     "the compiler cannot be loaded: " + why);
-  int64_t startedAt = nanosecondsNow();
-  Result result;
   switch (runPlugin(compile, call, result)) {
   case UPDRAFT_PLUGIN_OK:
-    break;
+    return UPDRAFT_OK;
   case UPDRAFT_PLUGIN_BAD_RULE:
     return failWith(UPDRAFT_COMPILE_ERROR, result.message);
   case UPDRAFT_PLUGIN_UNSUPPORTED:
@@ -217,6 +216,15 @@ static updraft_status compileAndStore(const Call &call, const Cache &cache,
   default:
     return failWith(UPDRAFT_INTERNAL, "internal error: " + result.message);
   }
+}
+
+static updraft_status compileAndStore(const Call &call, const Cache &cache,
+                                      const Hash &key,
+                                      updraft_loaded_program **program) {
+  int64_t startedAt = nanosecondsNow();
+  Result result;
+  if (updraft_status status = askCompiler(call, result))
+    return status;
   ++compiledCount;
   updraft_status status = updraft_program_from_image(
       result.image.data(), result.image.size(), program);
@@ -306,6 +314,28 @@ updraft_status updraft_compile_source(const char *source, const char *name,
                                       updraft_loaded_program **result) {
   return compile(UPDRAFT_PLUGIN_SOURCE, "source", source,
                  name ? name : "<source>", options, result);
+}
+
+/// The flat rule of a program says all of it.
+updraft_status updraft_explain(const updraft_loaded_program *program,
+                               void (*take)(void *context, const char *text),
+                               void *context) {
+  return guarded([&]() -> updraft_status {
+    if (!program || !take)
+      return failWith(UPDRAFT_INVALID_ARGUMENT, "program or take is null");
+    const updraft_program *all = updraft_program_descriptor(program);
+    Call call;
+    call.kind = UPDRAFT_PLUGIN_SOURCE;
+    call.text = reinterpret_cast<const char *>(all) + all->rule;
+    call.name = "<rule>";
+    call.param = all->param;
+    call.explains = true;
+    Result result;
+    if (updraft_status status = askCompiler(call, result))
+      return status;
+    take(context, result.message.c_str());
+    return UPDRAFT_OK;
+  });
 }
 
 updraft_compile_counts updraft_get_compile_counts(void) {

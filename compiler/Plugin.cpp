@@ -3,6 +3,7 @@
 #include "compiler/Plugin.h"
 
 #include "compiler/Compiler.h"
+#include "compiler/Explain.h"
 
 #include "dsl/FrontEnd.h"
 
@@ -63,6 +64,20 @@ static int reportError(llvm::Error error, const updraft_plugin_sink &sink) {
   return status;
 }
 
+static int explainTo(const Rule &rule, const updraft_plugin_sink &sink) {
+  std::string text = "the rule could not be planned";
+  std::optional<Explanation> explanation = explainRule(rule);
+  if (!explanation) {
+    sink.message(sink.context, text.data(), text.size());
+    return UPDRAFT_PLUGIN_INTERNAL;
+  }
+  text.clear();
+  llvm::raw_string_ostream out(text);
+  printTable(*explanation, /*bandwidth=*/0, out);
+  sink.message(sink.context, text.data(), text.size());
+  return UPDRAFT_PLUGIN_OK;
+}
+
 extern "C" __attribute__((visibility("default"))) int
 updraft_plugin_compile(const updraft_plugin_request *given,
                        const updraft_plugin_sink *sink) {
@@ -84,6 +99,8 @@ updraft_plugin_compile(const updraft_plugin_request *given,
     sink->message(sink->context, trimmed.data(), trimmed.size());
     return UPDRAFT_PLUGIN_BAD_RULE;
   }
+  if (given->explains)
+    return explainTo(*rule, *sink);
   CompileOptions options;
   options.target = given->target;
   auto image = compileRule(*rule, "image", options);

@@ -32,6 +32,7 @@ typedef struct {
   const char *const *settings; /* "name=value" */
   const char *target;
   const char *library_folder; /* "": the default */
+  uint32_t explains; /* not 0: no image, message() takes what --explain says */
 } updraft_plugin_request;
 
 /* Takes what comes out, piece by piece; the bytes are valid during the call. */

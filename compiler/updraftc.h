@@ -42,6 +42,14 @@ UPDRAFT_API updraft_status updraft_compile_source(
     const char *source, const char *name,
     const updraft_compile_options *options, updraft_loaded_program **result);
 
+/* Hands `take` what `updraftc --explain` says of the program's rule: kernels,
+   the bytes that each moves for a parameter, why, and which outcome of its
+   conditions moves how many. Loads the compiler. The text is valid during the
+   call. */
+UPDRAFT_API updraft_status
+updraft_explain(const updraft_loaded_program *program,
+                void (*take)(void *context, const char *text), void *context);
+
 /* How often this process compiled, and how often the cache served it. */
 typedef struct updraft_compile_counts {
   uint64_t compiled, cached;

@@ -85,6 +85,22 @@ static Program open(const std::string &path) {
   return owned(program);
 }
 
+static std::string explain(const Program &program) {
+  std::string text;
+  updraft_status status = UPDRAFT_OK;
+  {
+    nb::gil_scoped_release release;
+    status = updraft_explain(
+        program.handle.get(),
+        [](void *context, const char *said) {
+          *static_cast<std::string *>(context) = said;
+        },
+        &text);
+  }
+  check(status);
+  return text;
+}
+
 static const char *levelName(uint32_t level) {
   static const char *const names[] = {"model", "group", "tensor", "axis",
                                       "element"};
@@ -230,7 +246,9 @@ void updraft::python::defineProgram(nb::module_ &module) {
                                 "says, with the place and a caret.",
                                 PyExc_ValueError, nullptr);
   module.attr("CompileError") = nb::borrow(compileError);
-  nb::class_<Program>(module, "Program").def("describe", describe);
+  nb::class_<Program>(module, "Program")
+      .def("describe", describe)
+      .def("explain", explain);
   module.def("compile", compile, "kind"_a, "text"_a, "name"_a, "dtype"_a,
              "settings"_a, "target"_a.none(), "cache"_a.none(), "library"_a);
   module.def("open", open, "path"_a);

@@ -72,19 +72,11 @@ class Program:
         """What a step costs, as updraftc --explain says it.
 
         A row a kernel: bytes read and written for a parameter, what must have
-        finished before, and the equation that forced it.
+        finished before, and the equation that forced it; then tensors that
+        differ, and what each outcome of the conditions moves. The compiler is
+        loaded for it: NotImplementedError where that is missing.
         """
-        text = (f"{self.name} ({_SHORT[self.dtype]}): "
-                f"{_counted(self.passes)}, {self.bytes_per_param:g} bytes per "
-                f"parameter, {self.state_bytes_per_param:g} of them state that "
-                f"is kept\n\n" + _table(self._rows(), 3, 5))
-        if len(self._facts["variants"]) > 1:
-            rows = [("variant", "passes", "bytes", "state", "tensors with")]
-            for variant, costs in zip(self._facts["variants"], self._passes):
-                rows.append((variant["name"], *(f"{x:g}" for x in costs),
-                             " && ".join(variant["tests"])))
-            text += "\n" + _table(rows, 1, 3)
-        return text
+        return self._core.explain()
 
     def _repr_html_(self):
         head, *rows = self._rows()
@@ -189,17 +181,6 @@ def _passes(facts):
 
 def _counted(passes):
     return f"{passes} pass" + ("" if passes == 1 else "es")
-
-
-def _table(rows, first_number, last_number):
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    lines = []
-    for row in rows:
-        cells = [cell.rjust(width) if first_number <= i <= last_number
-                 else cell.ljust(width)
-                 for i, (cell, width) in enumerate(zip(row, widths))]
-        lines.append("  ".join(cells).rstrip() + "\n")
-    return "".join(lines)
 
 
 def _escape(text):

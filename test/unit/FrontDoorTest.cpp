@@ -197,4 +197,22 @@ TEST_F(FrontDoor, VersionsOfOptions) {
   unsetenv("XDG_CACHE_HOME");
 }
 
+// Of a program that the cache gave, in its dtype.
+TEST_F(FrontDoor, ExplainsAProgram) {
+  updraft_loaded_program *program = nullptr;
+  options.param = UPDRAFT_BF16;
+  ASSERT_EQ(updraft_compile_source(kRule, "plain.upd", &options, &program),
+            UPDRAFT_OK);
+  std::string text;
+  auto take = [](void *context, const char *said) {
+    *static_cast<std::string *>(context) = said;
+  };
+  EXPECT_EQ(updraft_explain(program, take, &text), UPDRAFT_OK);
+  EXPECT_EQ(text.find("plain (bf16): 1 pass, 6 bytes per parameter"), 0u);
+  EXPECT_EQ(updraft_explain(nullptr, take, &text), UPDRAFT_INVALID_ARGUMENT);
+  EXPECT_EQ(updraft_explain(program, nullptr, nullptr),
+            UPDRAFT_INVALID_ARGUMENT);
+  updraft_program_release(program);
+}
+
 } // namespace
