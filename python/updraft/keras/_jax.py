@@ -50,7 +50,9 @@ class JaxMemory:
 
 def _call(part, present):
     """The custom call for gradients of some parameters, as a function."""
-    what = (part.recipe, part.dtype, part.params, present,
+    # Not by paths, which each new model has others of: what is kept stays.
+    params = [(shape, tags) for _, shape, tags in part.params]
+    what = (part.recipe, part.dtype, params, present,
             part.program._facts["hash"])
     key = hashlib.sha256(repr(what).encode()).hexdigest()
     core = _kept.setdefault(key, part.core)

@@ -95,6 +95,17 @@ def test_rates_of_routes_apart():
                               before[1] - np.float32(0.125)], 1e-6)
 
 
+def test_a_wrong_file_is_shown(tmp_path):
+    """With the line and a caret below what is wrong."""
+    path = tmp_path / "mine.upd"
+    path.write_text("rule mine {\n  rate lr = 0.1\n  p' = p - lr*grad\n}\n")
+    with pytest.raises(updraft.CompileError) as caught:
+        ours.Optimizer(path)
+    first, text, caret = str(caught.value).splitlines()[:3]
+    assert first.startswith(f"{path}:3:15: error: ") and "'grad'" in first
+    assert text.index("grad") == caret.index("^")
+
+
 def test_any_rule_refuses():
     with pytest.raises(updraft.CompileError, match="keras/adamm"):
         ours.Optimizer("keras/adamm")
