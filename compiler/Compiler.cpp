@@ -5,7 +5,6 @@
 #include "compiler/Import.h"
 #include "compiler/Pipeline.h"
 #include "compiler/Target/Emit.h"
-#include "compiler/Unsupported.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/Diagnostics.h"
@@ -104,8 +103,6 @@ llvm::Expected<Bytes> compileRule(const Rule &rule, llvm::StringRef stage,
   llvm::Expected<const Target *> target = targetOf(options);
   if (!target)
     return target.takeError();
-  if (std::string what = findUnsupported(rule, options.sources); !what.empty())
-    return fail(Kind::Unsupported, what);
   mlir::MLIRContext &context = warmContext();
   std::string complaints;
   mlir::ScopedDiagnosticHandler handler(&context,

@@ -77,6 +77,16 @@ static Explanation::Variant describeVariant(ir::VariantOp variant) {
   return result;
 }
 
+/// Of a symmetric product half is computed.
+static std::string operationsOf(ir::ProductOp product) {
+  if (product.getLeft() == product.getRight()) {
+    auto array =
+        llvm::cast<ir::ArrayOp>(ir::lookup(product, product.getLeft()));
+    return array.getSpace() ? "n*n/m" : "n";
+  }
+  return "2*n";
+}
+
 static Explanation::Kernel describeKernel(ir::KernelOp kernel) {
   Explanation::Kernel result;
   result.name = kernel.getSymName();
@@ -89,6 +99,9 @@ static Explanation::Kernel describeKernel(ir::KernelOp kernel) {
   result.why = kernel.getWhy();
   result.reads = kernel.getReads() / 1000.0;
   result.writes = kernel.getWrites() / 1000.0;
+  result.rounds = kernel.getRounds();
+  for (auto product : kernel.getBody().getOps<ir::ProductOp>())
+    result.operations = operationsOf(product);
   return result;
 }
 
@@ -195,6 +208,23 @@ static void printOutcomes(const Explanation &explanation,
   printRows(rows, 1, 3, out);
 }
 
+/// Kernels that compute more than they move.
+static void printOperations(const Explanation &explanation,
+                            llvm::raw_ostream &out) {
+  std::vector<std::vector<std::string>> rows = {
+      {"kernel", "rounds", "operations"}};
+  for (const Explanation::Kernel &kernel : explanation.kernels)
+    if (!kernel.operations.empty())
+      rows.push_back(
+          {kernel.name, std::to_string(kernel.rounds), kernel.operations});
+  if (rows.size() == 1)
+    return;
+  rows.front().back() +=
+      " of a parameter, in a matrix of n rows and m >= n columns";
+  out << "\n";
+  printRows(rows, 1, 1, out);
+}
+
 void updraft::printTable(const Explanation &explanation, double bandwidth,
                          llvm::raw_ostream &out) {
   out << explanation.rule << " (" << explanation.param
@@ -215,6 +245,7 @@ void updraft::printTable(const Explanation &explanation, double bandwidth,
   }
   printRows(rows, 3, 5, out);
   printOutcomes(explanation, out);
+  printOperations(explanation, out);
   if (explanation.variants.size() > 1) {
     out << "\n";
     rows = {{"variant", "passes", "bytes", "state", "tensors with"}};
@@ -269,6 +300,10 @@ void updraft::printJson(const Explanation &explanation, double bandwidth,
           json.attribute("writes", kernel.writes);
           json.attribute("bytes_per_param", kernel.reads + kernel.writes);
           json.attribute("why", kernel.why);
+          if (!kernel.operations.empty()) {
+            json.attribute("rounds", kernel.rounds);
+            json.attribute("operations_per_param", kernel.operations);
+          }
           if (!kernel.outcomes.empty())
             printOutcomes(kernel.outcomes, json);
         });

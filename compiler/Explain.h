@@ -38,6 +38,10 @@ struct Explanation {
     std::string name, level, variant, along, after, why;
     double reads = 0, writes = 0;
     std::vector<Outcome> outcomes; ///< dearest first; none: always the same
+    /// Of matrix kernels: how often they run, and operations of a parameter in
+    /// a matrix with n rows and m >= n columns: "2*n". Each fma is two.
+    unsigned rounds = 1;
+    std::string operations;
   };
   /// Tensors that the same tests hold of.
   struct Variant {

@@ -102,6 +102,7 @@ private:
   // Reductions (ImportReduce.cpp).
   Value importReduce(const Expr *expr);
   Value importCross(const Expr *expr);
+  Value importNewtonSchulz(const Expr *expr);
   /// What is summed for `reducer` of `operand`: squares, ones and zeros.
   Value summand(Reducer reducer, const Expr *operand);
   Value reduceTensor(Reducer reducer, Value summand);

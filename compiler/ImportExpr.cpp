@@ -143,6 +143,9 @@ Value BodyImporter::import(const Expr *expr) {
   case Op::Reduce:
     value = importReduce(expr);
     break;
+  case Op::NewtonSchulz:
+    value = importNewtonSchulz(expr);
+    break;
   default:
     value = importLeaf(expr);
     break;

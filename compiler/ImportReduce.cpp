@@ -184,6 +184,28 @@ Value BodyImporter::importCross(const Expr *expr) {
   return foldCross(expr->index);
 }
 
+/// x/(norm(x) + eps) and the steps. Of a matrix, folded or of rank 2, there is
+/// one in the tensor.
+Value BodyImporter::importNewtonSchulz(const Expr *expr) {
+  Value x = importAt(expr->args[0], Level::Element);
+  Value eps = importAt(expr->args[1], Level::Tensor);
+  Value numbers[3];
+  for (unsigned i = 0; i < 3; ++i)
+    numbers[i] = importAt(expr->args[i + 2], Level::Element);
+  location_ = context_.quote(builder_.getContext(), expr->range);
+  Value square = arith::MulFOp::create(builder_, location_, x, x);
+  Value norm =
+      finish(Reducer::Norm, reduceFine(Reducer::Norm, square, Axis(), Axis()),
+             [] { return Value(); });
+  Value divisor = round(arith::AddFOp::create(builder_, location_, norm, eps),
+                        Level::Element);
+  Value start = arith::DivFOp::create(builder_, location_, x, divisor);
+  if (expr->index == 0)
+    return start;
+  return ir::NewtonSchulzOp::create(builder_, location_, start, numbers[0],
+                                    numbers[1], numbers[2], expr->index);
+}
+
 /// Whether a value comes from an array of elements, and so is one value each.
 static bool readsElements(Value value) {
   llvm::SmallPtrSet<Operation *, 16> seen;

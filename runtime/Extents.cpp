@@ -35,10 +35,19 @@ updraft_shape updraft::runtime::describeShape(const Shape &param) {
   return result;
 }
 
+/// Of a square with `side`.
+static uint64_t countSquareTiles(uint64_t side) {
+  uint64_t blocks = ceilDivide(side, UPDRAFT_TILE_COLS), tiles = 0;
+  for (uint64_t row = 0; row < side; row += UPDRAFT_TILE_ROWS)
+    tiles += blocks - row / UPDRAFT_TILE_COLS;
+  return tiles;
+}
+
 static uint64_t countOf(const updraft_extent &extent,
                         const updraft_shape &shape, uint64_t size) {
   uint64_t batch = shape.batch[extent.folded];
   uint64_t rows = shape.rows[extent.folded], cols = shape.cols[extent.folded];
+  uint64_t side = std::min(shape.rows[1], shape.cols[1]);
   uint64_t bands = times(batch, ceilDivide(rows, UPDRAFT_ROW_RUN));
   switch (extent.space) {
   case UPDRAFT_ROWS:
@@ -55,6 +64,13 @@ static uint64_t countOf(const updraft_extent &extent,
     return times(bands, cols);
   case UPDRAFT_BANDS:
     return times(bands, ceilDivide(cols, UPDRAFT_BAND_COLS));
+  case UPDRAFT_SQUARES:
+    return times(side, side);
+  case UPDRAFT_TILES:
+    return times(ceilDivide(shape.rows[1], UPDRAFT_TILE_ROWS),
+                 ceilDivide(shape.cols[1], UPDRAFT_TILE_COLS));
+  case UPDRAFT_SQUARE_TILES:
+    return countSquareTiles(side);
   default:
     return size;
   }
@@ -99,6 +115,8 @@ uint64_t updraft::runtime::itemsOfChunk(const updraft_extent &extent,
   else if (extent.space == UPDRAFT_BANDS)
     elements = std::min<uint64_t>(shape.rows[extent.folded], UPDRAFT_ROW_RUN) *
                std::min<uint64_t>(shape.cols[extent.folded], UPDRAFT_BAND_COLS);
+  else if (isTile(extent))
+    return 1;
   else if (extent.space != UPDRAFT_ELEMENTS)
     return kValues;
   return std::max<uint64_t>(UPDRAFT_CHUNK / std::max<uint64_t>(elements, 1), 1);

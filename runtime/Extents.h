@@ -42,8 +42,13 @@ inline bool needsMatrix(const updraft_extent &extent) {
   return extent.space != UPDRAFT_ELEMENTS && extent.space != UPDRAFT_BLOCKS;
 }
 
+/// Whether the items are what matrix kernels walk.
+inline bool isTile(const updraft_extent &extent) {
+  return extent.space == UPDRAFT_TILES || extent.space == UPDRAFT_SQUARE_TILES;
+}
+
 /// How many items one chunk has: about UPDRAFT_CHUNK elements, where a kernel
-/// may walk those; of single values a thousand.
+/// may walk those; of single values a thousand, of tiles one.
 uint64_t itemsOfChunk(const updraft_extent &extent, const updraft_shape &shape);
 
 /// The extents that kernels of a variant walk; elements come first.

@@ -15,6 +15,7 @@
 #include "Format.h"
 #include "Memory.h"
 #include "Program.h"
+#include "Schedule.h"
 #include "Threads.h"
 
 #include <memory>
@@ -61,6 +62,7 @@ struct Table {
   uint32_t rowCount = 0;
   Block rows;
   std::vector<uint32_t> paramOf; ///< by row
+  uint32_t rounds = 0;           ///< of products of matrices, in a step
   std::vector<Items> items;      ///< by walked extent; elements first
   std::vector<Shape> axisShapes; ///< by row and array; none: all are elements
   std::vector<uint32_t> shared;  ///< rows that all threads work on
@@ -77,27 +79,6 @@ struct Table {
     return reinterpret_cast<double *>(arraysOf(index) + arrays.size());
   }
 };
-
-struct Kernel {
-  updraft_entry *entry;
-  uint32_t level;
-  uint32_t items; ///< of the variant: the extent that it walks
-  bool joined;    ///< waits for what runs before it on the same tensor
-};
-
-/// Kernels of one variant that may run tensor by tensor.
-struct Chain {
-  uint32_t variant;
-  std::vector<Kernel> kernels;
-};
-
-/// Kernels between two points where everybody waits for everybody. The coarse
-/// ones are of model and group level.
-struct Segment {
-  std::vector<Kernel> coarse;
-  std::vector<Chain> chains;
-};
-using Schedule = std::vector<Segment>;
 
 } // namespace updraft::runtime
 
@@ -149,7 +130,8 @@ struct updraft_optimizer {
   std::vector<updraft_span> spans;             ///< by group
   std::vector<uint8_t> inputsGiven;            ///< by the program's scalars
   updraft::runtime::Block model, groups, partials, totals, states, scratch;
-  updraft_frame frame = {}; ///< for model and group kernels
+  updraft::runtime::Block workspaces; ///< by share
+  updraft_frame frame = {};           ///< for model and group kernels
 
   updraft::runtime::Schedule atInit, atCheck, atStep;
 
@@ -253,17 +235,14 @@ void buildTables(Optimizer &optimizer, const updraft_param *given);
 /// Divides the tensors among the threads.
 void divide(Optimizer &optimizer);
 
-/// The kernels of one time, and for views of one view, cut where all must wait.
-Schedule schedule(const updraft_program *program, uint32_t when,
-                  uint32_t view = UPDRAFT_NONE);
-
 /// One thread's part of all kernels; every thread of the team calls it.
 void walk(const Optimizer &optimizer, const Schedule &schedule,
           const Team &team);
 
 /// Calls a kernel of tensor level or finer on rows of its variant.
-void enterRows(const Kernel &kernel, const Table &table, uint32_t firstRow,
-               uint32_t rowCount);
+void enterRows(const Optimizer &optimizer, const Kernel &kernel,
+               const Table &table, uint32_t firstRow, uint32_t rowCount,
+               Turn turn);
 
 /// Calls one kernel.
 void enter(const Kernel &kernel, const updraft_frame &frame, uint64_t first,

@@ -55,7 +55,8 @@ Schedule updraft::runtime::schedule(const updraft_program *program,
     if (result.empty() || waitsForAll(kernel, result.back()))
       result.emplace_back();
     Kernel next = {entryOf(program, kernel), kernel.level,
-                   itemsOf(program, kernel), kernel.after == UPDRAFT_TENSOR};
+                   itemsOf(program, kernel), kernel.after == UPDRAFT_TENSOR,
+                   std::max(kernel.rounds, 1u)};
     if (kernel.level < UPDRAFT_TENSOR)
       result.back().coarse.push_back(next);
     else

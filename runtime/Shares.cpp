@@ -38,14 +38,27 @@ static double bytesOfKernel(const Optimizer &optimizer,
   return bytes;
 }
 
+/// Operations of a tensor's products of matrices: of n x m, with n <= m, a
+/// round has n^2 m + n^3 where half is computed, and 2 n^2 m.
+static double operationsOf(const Table &table, const updraft_shape &shape) {
+  double rows = double(shape.rows[1]), cols = double(shape.cols[1]);
+  double n = std::min(rows, cols), m = std::max(rows, cols);
+  return table.rounds * n * n * (3 * m + n);
+}
+
 /// Seconds of one step on one thread, roughly.
 static double estimate(const Optimizer &optimizer) {
-  constexpr double kSecondsOfByte = 1 / 40e9, kSecondsOfTensor = 12e-9;
+  constexpr double kSecondsOfByte = 1 / 40e9, kSecondsOfTensor = 12e-9,
+                   kSecondsOfOperation = 1 / 64e9;
   const updraft_program *program = optimizer.program();
   std::vector<double> elements(optimizer.tables.size());
   for (const Param &param : optimizer.params)
     elements[param.variant] += double(param.size);
   double seconds = 0;
+  for (const Param &param : optimizer.params)
+    seconds +=
+        kSecondsOfOperation * operationsOf(optimizer.tables[param.variant],
+                                           optimizer.shapes[param.id]);
   for (const updraft_kernel &kernel :
        items<updraft_kernel>(program, program->kernels)) {
     if (kernel.when != UPDRAFT_AT_STEP || kernel.level < UPDRAFT_TENSOR)
@@ -62,7 +75,10 @@ static double estimate(const Optimizer &optimizer) {
 
 static uint64_t costOf(const Optimizer &optimizer, const Table &table,
                        uint32_t row) {
-  return optimizer.params[table.paramOf[row]].size + kTensorCost;
+  const Param &param = optimizer.params[table.paramOf[row]];
+  constexpr double kOperationsOfElement = 32;
+  double products = operationsOf(table, optimizer.shapes[param.id]);
+  return param.size + kTensorCost + uint64_t(products / kOperationsOfElement);
 }
 
 /// The first row of each share, and the end: cuts the cost of the rows that
@@ -165,4 +181,6 @@ void updraft::runtime::divide(Optimizer &optimizer) {
   optimizer.shareCount = worth < 2 ? 1 : worth < most ? uint32_t(worth) : most;
   for (Table &table : optimizer.tables)
     divideTable(optimizer, table, optimizer.shareCount);
+  optimizer.workspaces =
+      Block(optimizer.shareCount * size_t(optimizer.program()->workspace));
 }

@@ -101,6 +101,11 @@ static void layRows(Optimizer &optimizer) {
       table.hasInputs |= array.role == UPDRAFT_INPUT;
     for (const updraft_extent &extent : walkedExtents(program, uint32_t(v)))
       table.items.push_back({extent, {}, {}, {}});
+    for (const updraft_kernel &kernel :
+         items<updraft_kernel>(program, program->kernels))
+      if (kernel.variant == v && kernel.when == UPDRAFT_AT_STEP &&
+          kernel.extent.space == UPDRAFT_TILES)
+        table.rounds += kernel.rounds;
   }
   reserveChunks(optimizer);
   for (uint32_t i : optimizer.paramOfId) {

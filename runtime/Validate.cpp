@@ -19,6 +19,7 @@ namespace {
 
 /// No sensible program comes near; a damaged count must not ask for gigabytes.
 constexpr uint32_t kMostSlots = 1u << 20;
+constexpr uint64_t kMostWorkspace = uint64_t(1) << 26;
 
 class Validator {
 public:
@@ -85,7 +86,9 @@ bool Validator::head() {
   if (program->param > UPDRAFT_F16)
     return wrong("the parameters' format is unknown");
   if (program->model_slots > kMostSlots || program->group_slots > kMostSlots ||
-      program->partial_lists > kMostSlots || program->total_lists > kMostSlots)
+      program->partial_lists > kMostSlots ||
+      program->total_lists > kMostSlots ||
+      program->workspace > kMostWorkspace || program->workspace % 64)
     return wrong("a size is absurd");
   if (!string(program->name, true) || !string(program->doc, false) ||
       !string(program->rule, false) || !string(program->target_name, false))
@@ -144,7 +147,7 @@ bool Validator::variants() {
 }
 
 static bool isExtent(const updraft_extent &extent) {
-  return extent.space <= UPDRAFT_BANDS && extent.folded <= 1 &&
+  return extent.space <= UPDRAFT_SQUARE_TILES && extent.folded <= 1 &&
          (extent.space == UPDRAFT_BLOCKS ? extent.block && !extent.folded
                                          : !extent.block);
 }
@@ -159,7 +162,8 @@ static bool extentOf(const updraft_array &array) {
   case UPDRAFT_VIEW:
     return space <= UPDRAFT_BLOCKS;
   case UPDRAFT_SCRATCH:
-    return space != UPDRAFT_ELEMENTS && space != UPDRAFT_BANDS;
+    return space != UPDRAFT_BANDS && space <= UPDRAFT_SQUARES &&
+           (space != UPDRAFT_ELEMENTS || !array.extent.folded);
   default:
     return space == UPDRAFT_ELEMENTS && !array.extent.folded;
   }
@@ -172,6 +176,8 @@ static bool extentOf(const updraft_kernel &kernel) {
     return false;
   if (kernel.level == UPDRAFT_AXIS)
     return space >= UPDRAFT_ROWS && space <= UPDRAFT_BLOCKS;
+  if (kernel.level == UPDRAFT_MATRIX)
+    return space == UPDRAFT_TILES || space == UPDRAFT_SQUARE_TILES;
   if (kernel.level == UPDRAFT_ELEMENT &&
       (space == UPDRAFT_BANDS || space == UPDRAFT_BLOCKS))
     return true;
@@ -220,7 +226,7 @@ bool Validator::kernels() {
     if (!string(kernel.name, true) || !string(kernel.why, false) ||
         !string(kernel.gpu_entry, false))
       return false;
-    if (kernel.when > UPDRAFT_AT_VIEW || kernel.level > UPDRAFT_ELEMENT)
+    if (kernel.when > UPDRAFT_AT_VIEW || kernel.level > UPDRAFT_MATRIX)
       return wrong("a kernel is of an unknown kind");
     if (!extentOf(kernel))
       return wrong("a kernel has an extent that it cannot have");

@@ -30,7 +30,8 @@ public:
 
 private:
   void segment(const Schedule &kernels, size_t s, bool everywhere);
-  void rows(const Table &table, const Kernel &kernel, bool everywhere);
+  void rows(const Table &table, const Kernel &kernel, uint32_t round,
+            bool everywhere);
   updraft_status checkOut(const updraft_ndarray &out, const Shape &shape);
 
   Optimizer &optimizer;
@@ -51,13 +52,14 @@ size_t Viewer::arrayOf(const Table &table) const {
   return table.arrays.size();
 }
 
-void Viewer::rows(const Table &table, const Kernel &kernel, bool everywhere) {
+void Viewer::rows(const Table &table, const Kernel &kernel, uint32_t round,
+                  bool everywhere) {
   for (uint32_t row = 0; row < table.rowCount; ++row) {
     bool own = param && &table == &optimizer.tables[param->variant] &&
                row == param->row;
     if (!everywhere && !own)
       continue;
-    enterRows(kernel, table, row, 1);
+    enterRows(optimizer, kernel, table, row, 1, {0, round});
   }
 }
 
@@ -82,9 +84,14 @@ void Viewer::segment(const Schedule &kernels, size_t s, bool everywhere) {
     bool writes = k < table.arrays.size() &&
                   table.arrays[k].role == UPDRAFT_VIEW &&
                   isLast(kernels, s, chain.variant);
-    for (size_t i = 0; i < chain.kernels.size(); ++i)
-      rows(table, chain.kernels[i],
-           everywhere && !(writes && i + 1 == chain.kernels.size()));
+    const std::vector<Kernel> &all = chain.kernels;
+    for (size_t begin = 0, end; begin < all.size(); begin = end) {
+      end = endOfTurns(all, begin);
+      for (uint32_t round = 0; round < all[begin].rounds; ++round)
+        for (size_t i = begin; i < end; ++i)
+          rows(table, all[i], round,
+               everywhere && !(writes && i + 1 == all.size()));
+    }
   }
 }
 

@@ -9,7 +9,6 @@
 #include "Optimizer.h"
 
 #include <algorithm>
-#include <span>
 
 using namespace updraft::runtime;
 
@@ -24,14 +23,38 @@ void updraft::runtime::enter(const Kernel &kernel, const updraft_frame &frame,
     kernel.entry(&frame, first, count);
 }
 
-void updraft::runtime::enterRows(const Kernel &kernel, const Table &table,
-                                 uint32_t firstRow, uint32_t rowCount) {
+size_t updraft::runtime::endOfTurns(const std::vector<Kernel> &kernels,
+                                    size_t first) {
+  size_t end = first + 1;
+  while (kernels[first].rounds > 1 && end < kernels.size() &&
+         kernels[end].rounds == kernels[first].rounds)
+    ++end;
+  return end;
+}
+
+/// Calls a kernel on chunks.
+static void enterChunks(const Optimizer &optimizer, const Kernel &kernel,
+                        const updraft_frame &frame, uint64_t first,
+                        uint64_t count, Turn turn) {
+  if (kernel.level != UPDRAFT_MATRIX)
+    return enter(kernel, frame, first, count);
+  updraft_frame own = frame;
+  own.workspace = optimizer.workspaces.data() +
+                  turn.share * size_t(optimizer.program()->workspace);
+  own.round = turn.round;
+  enter(kernel, own, first, count);
+}
+
+void updraft::runtime::enterRows(const Optimizer &optimizer,
+                                 const Kernel &kernel, const Table &table,
+                                 uint32_t firstRow, uint32_t rowCount,
+                                 Turn turn) {
   const Items &items = table.items[kernel.items];
   if (kernel.level == UPDRAFT_TENSOR)
     return enter(kernel, items.frame, firstRow, rowCount);
   uint64_t first = items.firstChunk[firstRow];
-  enter(kernel, items.frame, first,
-        items.firstChunk[firstRow + rowCount] - first);
+  enterChunks(optimizer, kernel, items.frame, first,
+              items.firstChunk[firstRow + rowCount] - first, turn);
 }
 
 namespace {
@@ -45,10 +68,10 @@ public:
   void chain(const Chain &chain) const;
 
 private:
-  void sharedRows(const Table &table, std::span<const Kernel> kernels,
+  void sharedRows(const Table &table, const std::vector<Kernel> &kernels,
                   uint64_t first, uint64_t end) const;
   void sharedPart(const Table &table, const Kernel &kernel, uint64_t position,
-                  uint32_t share) const;
+                  Turn turn) const;
   void ownPieces(const Table &table, const Chain &chain, uint32_t share) const;
 
   const Optimizer &optimizer;
@@ -65,38 +88,52 @@ void Walker::coarse(const Kernel &kernel) const {
 }
 
 void Walker::sharedPart(const Table &table, const Kernel &kernel,
-                        uint64_t position, uint32_t share) const {
-  uint32_t row = table.shared[position];
+                        uint64_t position, Turn turn) const {
+  uint32_t row = table.shared[position], share = turn.share;
   // The remainder of the division goes to other shares from row to row.
-  uint64_t turn = position % shares;
+  uint64_t shift = position % shares;
   if (kernel.level == UPDRAFT_TENSOR) {
-    enter(kernel, table.items[0].frame, row, share == turn);
+    enter(kernel, table.items[0].frame, row, share == shift);
     return;
   }
   const Items &items = table.items[kernel.items];
   uint64_t start = items.firstChunk[row];
   uint64_t chunks = items.chunksOf(row);
-  uint64_t first = (chunks * share + turn) / shares;
-  uint64_t end = (chunks * (share + 1) + turn) / shares;
-  enter(kernel, items.frame, start + first, end - first);
+  uint64_t first = (chunks * share + shift) / shares;
+  uint64_t end = (chunks * (share + 1) + shift) / shares;
+  enterChunks(optimizer, kernel, items.frame, start + first, end - first, turn);
 }
 
-void Walker::sharedRows(const Table &table, std::span<const Kernel> kernels,
+void Walker::sharedRows(const Table &table, const std::vector<Kernel> &kernels,
                         uint64_t first, uint64_t end) const {
-  for (const Kernel &kernel : kernels) {
-    if (kernel.joined && &kernel != kernels.data())
+  auto run = [&](size_t k, uint32_t round) {
+    // A round begins with what the one before it has made.
+    if (round || (k && kernels[k].joined))
       team.wait();
     for (uint64_t position = first; position < end; ++position)
       for (uint32_t share = team.index; share < shares; share += team.count)
-        sharedPart(table, kernel, position, share);
+        sharedPart(table, kernels[k], position, {share, round});
+  };
+  for (size_t begin = 0; begin < kernels.size();) {
+    size_t next = endOfTurns(kernels, begin);
+    for (uint32_t round = 0; round < kernels[begin].rounds; ++round)
+      for (size_t k = begin; k < next; ++k)
+        run(k, round);
+    begin = next;
   }
 }
 
 void Walker::ownPieces(const Table &table, const Chain &chain,
                        uint32_t share) const {
+  const std::vector<Kernel> &kernels = chain.kernels;
   for (const Piece &piece : table.own[share])
-    for (const Kernel &kernel : chain.kernels)
-      enterRows(kernel, table, piece.firstRow, piece.rowCount);
+    for (size_t begin = 0, end; begin < kernels.size(); begin = end) {
+      end = endOfTurns(kernels, begin);
+      for (uint32_t round = 0; round < kernels[begin].rounds; ++round)
+        for (size_t k = begin; k < end; ++k)
+          enterRows(optimizer, kernels[k], table, piece.firstRow,
+                    piece.rowCount, {share, round});
+    }
 }
 
 /// Whether kernels that wait for others of the chain read elements again.

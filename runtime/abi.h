@@ -27,6 +27,9 @@ extern "C" {
 #define UPDRAFT_COL_RUN 512
 /* Columns of a band, a run of rows: several threads work on wide ones. */
 #define UPDRAFT_BAND_COLS 4096
+/* Rows and columns of a tile of a product of matrices. */
+#define UPDRAFT_TILE_ROWS 96
+#define UPDRAFT_TILE_COLS 240
 #define UPDRAFT_NONE 0xffffffffu
 
 typedef int64_t updraft_rel;
@@ -41,7 +44,8 @@ enum updraft_level {
   UPDRAFT_GROUP,
   UPDRAFT_TENSOR,
   UPDRAFT_AXIS,
-  UPDRAFT_ELEMENT
+  UPDRAFT_ELEMENT,
+  UPDRAFT_MATRIX /* kernels: products of matrices */
 };
 
 enum updraft_format { UPDRAFT_F64, UPDRAFT_F32, UPDRAFT_BF16, UPDRAFT_F16 };
@@ -66,7 +70,12 @@ enum updraft_space {
   UPDRAFT_BLOCKS,   /* of `block` consecutive elements */
   UPDRAFT_ROW_RUNS, /* (b*R + r)*ceil(C/512) + run; scratch */
   UPDRAFT_COL_RUNS, /* (b*ceil(R/64) + run)*C + c; scratch */
-  UPDRAFT_BANDS     /* (b*ceil(R/64) + run)*ceil(C/4096) + part; kernels */
+  UPDRAFT_BANDS,    /* (b*ceil(R/64) + run)*ceil(C/4096) + part; kernels */
+  /* Of the folded matrix; n is the shorter of R and C. */
+  UPDRAFT_SQUARES,     /* n*n values, r*n + c; scratch */
+  UPDRAFT_TILES,       /* r/96*ceil(C/240) + c/240; kernels */
+  UPDRAFT_SQUARE_TILES /* those of n*n that reach the diagonal or right of it,
+                          row by row; kernels */
 };
 typedef struct {
   uint16_t space, folded; /* enum updraft_space; folded: 0, 1 */
@@ -190,7 +199,8 @@ typedef struct {
   uint32_t after;   /* what must have finished before: UPDRAFT_TENSOR (this
                        tensor), _GROUP or _MODEL; NONE: nothing */
   uint32_t reads_milli, writes_milli; /* thousandths of a byte a parameter */
-  uint32_t reserved;
+  uint32_t rounds; /* how often it runs; 0: once. Kernels of one variant that
+                      follow one another with the same number run by turns */
   updraft_extent extent; /* what its chunks count; elements at other levels */
 } updraft_kernel;
 
@@ -219,6 +229,7 @@ typedef struct updraft_program {
   updraft_list options, hypers, scalars, variants, kernels, views, requires_;
   updraft_rel ptx;
   uint64_t ptx_bytes;
+  uint64_t workspace; /* bytes that each thread has for matrix kernels */
 } updraft_program;
 
 /*===- What a kernel sees: the same bytes on the CPU and on a device ------===*/
@@ -267,6 +278,8 @@ typedef struct {
   uint64_t partial_stride, total_stride;
   uint64_t seed;
   uint64_t group_count;
+  char *workspace; /* matrix kernels: the thread's own, aligned to 64 bytes */
+  uint64_t round;  /* matrix kernels: from 0 */
 } updraft_frame;
 
 /* Works on [first, first + count): of chunks, all of one group (element, axis);

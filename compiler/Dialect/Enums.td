@@ -17,12 +17,14 @@ def Updraft_Level : I32EnumAttr<"Level",
       I32EnumAttrCase<"Group", 1, "group">,
       I32EnumAttrCase<"Tensor", 2, "tensor">,
       I32EnumAttrCase<"Axis", 3, "axis">,
-      I32EnumAttrCase<"Element", 4, "element">]> {
+      I32EnumAttrCase<"Element", 4, "element">,
+      I32EnumAttrCase<"Matrix", 5, "matrix">]> { // kernels: tiles of a product
   let cppNamespace = "::updraft::ir";
 }
 /// A tensor is `batch` matrices of R rows and C columns. A run of rows is up to
 /// 64 rows of one matrix, a run of columns up to 512 columns of one row: what
-/// is added up on its own before it meets the other runs (numerics.md 5).
+/// is added up on its own before it meets the other runs (numerics.md 5). A
+/// square has as many rows and columns as the matrix on its shorter side.
 def Updraft_SpaceKind : I32EnumAttr<"SpaceKind",
     "of what a tensor has one value each, and in which order", [
       I32EnumAttrCase<"Rows", 1, "rows">,      // b*R + r
@@ -31,7 +33,11 @@ def Updraft_SpaceKind : I32EnumAttr<"SpaceKind",
       I32EnumAttrCase<"Block", 4, "block">,    // n consecutive elements
       I32EnumAttrCase<"RowRuns", 5, "rowruns">, // (b*R + r)*ceil(C/512) + run
       I32EnumAttrCase<"ColRuns", 6, "colruns">, // (b*ceil(R/64) + run)*C + c
-      I32EnumAttrCase<"Bands", 7, "bands">]> { // b*ceil(R/64) + run of rows
+      I32EnumAttrCase<"Bands", 7, "bands">,    // b*ceil(R/64) + run of rows
+      I32EnumAttrCase<"Squares", 8, "squares">, // r*min(R, C) + c
+      I32EnumAttrCase<"Tiles", 9, "tiles">,    // of the matrix: 96 x 240
+      I32EnumAttrCase<"SquareTiles", 10, "squaretiles">]> { // those of a square
+                                               // that reach its diagonal
   let cppNamespace = "::updraft::ir";
 }
 def Updraft_Role : I32EnumAttr<"Role", "what an array is to the caller", [

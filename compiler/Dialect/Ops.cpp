@@ -146,11 +146,11 @@ LogicalResult ArrayOp::verify() {
   if (space && isWhole)
     return emitOpError() << "is a " << role << " of " << space
                          << ": it has one value an element";
-  if (!space && getRole() == Role::Scratch)
-    return emitOpError() << "is scratch without a space";
   // array (C2)
-  if (space && !isAxis(space) &&
-      (getRole() != Role::Scratch || space.getKind() == SpaceKind::Bands))
+  bool isWalk = space && llvm::is_contained({SpaceKind::Bands, SpaceKind::Tiles,
+                                             SpaceKind::SquareTiles},
+                                            space.getKind());
+  if (space && !isAxis(space) && (getRole() != Role::Scratch || isWalk))
     return emitOpError() << "cannot be a " << role << " of " << space;
   return success();
 }
@@ -191,19 +191,76 @@ LogicalResult KernelOp::verify() {
   else if (getLevel() == Level::Element && space)
     fits = llvm::is_contained({SpaceKind::Bands, SpaceKind::Block},
                               space.getKind());
-  if (fits)
-    return success();
-  auto error = emitOpError() << "of " << stringifyLevel(getLevel())
-                             << " level cannot run along ";
-  return space ? error << space : error << "nothing";
+  else if (getLevel() == Level::Matrix)
+    fits =
+        space && llvm::is_contained({SpaceKind::Tiles, SpaceKind::SquareTiles},
+                                    space.getKind());
+  if (!fits) {
+    auto error = emitOpError() << "of " << stringifyLevel(getLevel())
+                               << " level cannot run along ";
+    return space ? error << space : error << "nothing";
+  }
+  // kernel (C3)
+  if (getRounds() != 1 && (getLevel() != Level::Matrix || getRounds() < 1))
+    return emitOpError() << "of " << stringifyLevel(getLevel())
+                         << " level cannot have " << getRounds() << " rounds";
+  if (getSwaps() && (getLevel() != Level::Matrix || getSwaps()->size() != 2))
+    return emitOpError() << "of " << stringifyLevel(getLevel())
+                         << " level cannot swap " << getSwaps()->size()
+                         << " arrays";
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Matrices
+//===----------------------------------------------------------------------===//
+
+using Effects =
+    SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>>;
+
+LogicalResult NewtonSchulzOp::verify() {
+  // newton_schulz (C1)
+  if (getSteps() < 1)
+    return emitOpError() << "cannot have " << getSteps() << " steps";
+  return success();
+}
+
+void ProductOp::getEffects(Effects &effects) {
+  effects.emplace_back(MemoryEffects::Read::get(), getLeftAttr());
+  effects.emplace_back(MemoryEffects::Read::get(), getRightAttr());
+}
+
+LogicalResult ProductOp::verify() {
+  auto kernel = dyn_cast<KernelOp>((*this)->getParentOp());
+  // product (C1)
+  if (!kernel || kernel.getLevel() != Level::Matrix)
+    return emitOpError() << "stands in no kernel of matrix level";
+  // product (C2)
+  auto find = [&](StringRef name) {
+    auto array = dyn_cast_or_null<ArrayOp>(lookup(*this, name));
+    return array && array.getRole() == Role::Scratch ? array : ArrayOp();
+  };
+  ArrayOp left = find(getLeft()), right = find(getRight());
+  if (!left || !right)
+    return emitOpError() << "names '" << (left ? getRight() : getLeft())
+                         << "', which is no scratch";
+  auto isSquare = [](ArrayOp array) {
+    return array.getSpace() &&
+           array.getSpace()->getKind() == SpaceKind::Squares;
+  };
+  bool isOfSquares = kernel.getSpace()->getKind() == SpaceKind::SquareTiles;
+  bool fits = isSquare(left) ? isSquare(right) == isOfSquares &&
+                                   (isSquare(right) || !right.getSpace())
+                             : left == right && !left.getSpace() && isOfSquares;
+  if (!fits)
+    return emitOpError() << "cannot multiply '" << getLeft() << "' by '"
+                         << getRight() << "' along " << *kernel.getSpace();
+  return success();
 }
 
 //===----------------------------------------------------------------------===//
 // Values
 //===----------------------------------------------------------------------===//
-
-using Effects =
-    SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>>;
 
 void GetOp::getEffects(Effects &effects) {
   effects.emplace_back(MemoryEffects::Read::get(), getSourceAttr());

@@ -4,6 +4,7 @@
 // element (or tensor, group, call) with scalar `arith` and `math` ops; the ops
 // here say only what upstream cannot: what is stored, read, written, reduced,
 // what a kernel is. Their order is that of Ops.cpp, ops.mlir, ops-errors.mlir.
+// Reductions and products are in Reductions.td.
 //
 //===----------------------------------------------------------------------===//
 
@@ -75,12 +76,13 @@ def ArrayOp : Updraft_Op<"array", [Symbol, HasParent<"VariantOp">]> {
     `format` is how it is stored. It is read and written in the compute type,
     but f64 scratch in f64. Scratch is what one kernel leaves for a later one:
     values of an axis, or the totals of runs and blocks, in place of the slots
-    and lists of coarser levels.
+    and lists of coarser levels; matrices, for their products.
 
     Constraints:
 
-    * (C1) p, g and inputs have no `space`; scratch has one
-    * (C2) rowruns and colruns are of scratch only; no array is of bands
+    * (C1) p, g and inputs have no `space`
+    * (C2) rowruns, colruns and squares are of scratch only; no array is of
+      bands or tiles
 
     Example:
 
@@ -183,13 +185,23 @@ def KernelOp : Updraft_Op<"kernel", [Symbol, HasParent<"ProgramOp">,
 
     An axis kernel has one item for each value of its `space`. An element kernel
     walks chunks of the elements in order, or along its space: bands, if it
-    reduces to rows or columns; blocks, if it reduces to them.
+    reduces to rows or columns; blocks, if it reduces to them. A matrix kernel
+    has one item for each element of a product of matrices, and works on tiles
+    of them: of the matrix, or of a square, which is symmetric, so that elements
+    on one side of the diagonal are computed and stored on both.
+
+    `rounds`: how often the kernel runs; kernels that follow one another with
+    the same number, and more than one, run by turns. In the second of two
+    rounds the arrays in `swaps` change places.
 
     Constraints:
 
     * (C1) `variant` is present if and only if `level` is `tensor` or finer
     * (C2) `space` is rows, cols, matrix or block at level `axis`, bands or
-      block or absent at level `element`, else absent
+      block or absent at level `element`, tiles or squaretiles at level
+      `matrix`, else absent
+    * (C3) only at level `matrix` are `rounds` more than 1, or two arrays in
+      `swaps`
 
     Example:
 
@@ -206,7 +218,9 @@ def KernelOp : Updraft_Op<"kernel", [Symbol, HasParent<"ProgramOp">,
                        OptionalAttr<Updraft_Level>:$after,
                        DefaultValuedAttr<I32Attr, "0">:$reads,
                        DefaultValuedAttr<I32Attr, "0">:$writes,
-                       DefaultValuedAttr<StrAttr, "\"\"">:$why);
+                       DefaultValuedAttr<StrAttr, "\"\"">:$why,
+                       DefaultValuedAttr<I32Attr, "1">:$rounds,
+                       OptionalAttr<FlatSymbolRefArrayAttr>:$swaps);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
     $sym_name $when (`(` $view^ `)`)? $level ($variant^)? (`along` $space^)?
@@ -309,92 +323,6 @@ def MathOp : Updraft_Op<"math", [Pure, SameOperandsAndResultType]> {
   let hasVerifier = 1;
 }
 
-def ReduceOp : Updraft_Op<"reduce", [Pure]> {
-  let summary = "Reduces an element or axis value over its tensor";
-  let description = [{
-    Only in bodies. In blocks and runs as numerics.md 5 says. `of` says of what
-    there is one operand each, if not of elements. Without `space` the result is
-    of tensor level.
-
-    Constraints:
-
-    * (C1) `space` is rows, cols or block; or if `of` is rows or cols, matrix;
-      or absent
-
-    Example:
-
-    ```mlir
-    %0 = updraft.reduce sum %x : f32
-    %1 = updraft.reduce sum %x : f32 to <rows>
-    %2 = updraft.reduce sum %y of <rows> : f32 to <matrix>
-    ```
-  }];
-  let arguments = (ins Updraft_Reducer:$reducer,
-                       AnyTypeOf<[F32, F64]>:$operand,
-                       OptionalAttr<Updraft_SpaceAttr>:$of,
-                       OptionalAttr<Updraft_SpaceAttr>:$space);
-  let results = (outs F64:$result);
-  let assemblyFormat = [{
-    $reducer $operand (`of` $of^)? `:` type($operand) (`to` $space^)? attr-dict
-  }];
-  let hasVerifier = 1;
-}
-
-def PartialOp : Updraft_Op<"partial"> {
-  let summary = "Adds an element value to its block's entry of a partial list";
-  let description = [{
-    In element kernels: the 128-lane sum (or maximum, minimum) of each block of
-    4096 elements is stored to the list as f64. In bodies it hands a variant's
-    value to a reduction over group or model; the list then is its name, and
-    where `when` is false the tensor adds nothing. To scratch of rowruns,
-    colruns or blocks: the total of the run or block, in the operand's type or,
-    of a block, in f64.
-
-    Constraints:
-
-    * (C1) `list` is a list, or scratch of rowruns, colruns or block
-
-    Example:
-
-    ```mlir
-    updraft.partial sum @squares, %0 when %1 : f32
-    ```
-  }];
-  let arguments = (ins Updraft_Reducer:$reducer, FlatSymbolRefAttr:$list,
-                       AnyTypeOf<[F32, F64]>:$operand, Optional<I1>:$when);
-  let assemblyFormat = [{
-    $reducer $list `,` $operand (`when` $when^)? attr-dict `:` type($operand)
-  }];
-  let hasVerifier = 1;
-}
-
-def FoldOp : Updraft_Op<"fold"> {
-  let summary = "Reduces a list of f64, or the groups' values of a scalar";
-  let description = [{
-    In a tensor kernel: this tensor's entries of a partial list. In a group
-    kernel: the group's tensors' entries of a total list. In a model kernel: all
-    groups' values of a group scalar. By 128 lanes (numerics.md 5). In a body:
-    the result of a reduction `over` group or model of what the bodies' partials
-    hand to the list; a list over which is folded belongs to one reduction.
-
-    Constraints:
-
-    * (C1) `over` is present if and only if the fold stands in a body
-    * (C2) `over` is `model` or `group`
-    * (C3) `list` is a list, in a model kernel a group scalar, or in an axis or
-      tensor kernel scratch
-
-    Example:
-
-    ```mlir
-    %0 = updraft.fold sum @squares
-    ```
-  }];
-  let arguments = (ins Updraft_Reducer:$reducer, FlatSymbolRefAttr:$list,
-                       OptionalAttr<Updraft_Level>:$over);
-  let results = (outs F64:$result);
-  let assemblyFormat = "$reducer $list (`over` $over^)? attr-dict";
-  let hasVerifier = 1;
-}
+include "Reductions.td"
 
 #endif // UPDRAFT_COMPILER_DIALECT_OPS_TD

@@ -39,9 +39,11 @@ static LogicalResult lowerKernel(ir::KernelOp op, const Layout &layout,
   if (failed(checkReadsComeFirst(op)))
     return failure();
   loops::Kernel kernel(op, layout, shape, module);
-  LogicalResult result = op.getLevel() >= ir::Level::Axis
-                             ? loops::lowerElementKernel(kernel)
-                             : loops::lowerScalarKernel(kernel);
+  ir::Level level = op.getLevel();
+  LogicalResult result =
+      level == ir::Level::Matrix ? loops::lowerMatrixKernel(kernel)
+      : level >= ir::Level::Axis ? loops::lowerElementKernel(kernel)
+                                 : loops::lowerScalarKernel(kernel);
   if (failed(result))
     return failure();
   // The kernel's attributes stay as its row of the program's table. Users come

@@ -28,6 +28,8 @@ struct LoopShape {
     MaskLoop  ///< as all others: every vector is masked, there is one loop
   };
   unsigned vectorBytes = 64; ///< of the compute type: 16 f32 or 8 f64
+  /// Bytes of a register, and rows of three that sums of products fit in.
+  unsigned registerBytes = 64, tileRows = 8;
   Tail tail = Tail::MaskLoop;
 };
 

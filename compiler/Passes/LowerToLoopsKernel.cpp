@@ -42,6 +42,8 @@ Level Kernel::levelOfLeaf(Operation *operation) const {
   }
   if (auto shape = llvm::dyn_cast<ir::ShapeOp>(operation))
     return shape.getWhat() == ir::Shape::Block ? Level::Element : Level::Tensor;
+  if (llvm::isa<ir::ProductOp>(operation))
+    return Level::Element;
   if (llvm::isa<ir::FoldOp>(operation))
     return level() == Level::Axis ? Level::Element : level();
   return Level::Model;

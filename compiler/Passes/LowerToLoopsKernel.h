@@ -84,6 +84,8 @@ private:
 mlir::LogicalResult lowerScalarKernel(Kernel &kernel);
 /// Kernels of element and axis level.
 mlir::LogicalResult lowerElementKernel(Kernel &kernel);
+/// Kernels of matrix level.
+mlir::LogicalResult lowerMatrixKernel(Kernel &kernel);
 
 /// Asks the code generator to hurry: the function runs seldom, and what it
 /// computes does not depend on how well its code is made.

@@ -37,9 +37,16 @@ def SplitKernels : Pass<"updraft-split-kernels"> {
     }
     ```
 
+    A `newton_schulz` is stored, iterated by matrix kernels that run by turns,
+    and read back in a later pass.
+
     Expects: programs with bodies.
-    Ensures: programs with kernels, lists and slots; no body and no `reduce`.
+    Ensures: programs with kernels, lists, slots and scratch; no body, no
+    `reduce` and no `newton_schulz`.
   }];
+  let dependentDialects = [
+    "mlir::arith::ArithDialect", "mlir::math::MathDialect"
+  ];
 }
 
 def LowerToLoops : Pass<"updraft-lower-to-loops", "mlir::ModuleOp"> {

@@ -105,7 +105,7 @@ static std::vector<int> earliestPhases(const Graph &graph,
     int phase = 0;
     for (int operand : node.operands)
       phase = std::max(phase, phases[operand]);
-    phase += isElementReduce(node);
+    phase += endsPass(node);
     if (node.kind == Value::Kind::Fold)
       for (const Root &root : graph.roots)
         if (root.kind == Root::Kind::Partial && root.target == node.index)
@@ -183,9 +183,12 @@ struct DemandAnalysis {
     case Value::Kind::Fold:
       return needPartials(value);
     case Value::Kind::Reduce:
+    case Value::Kind::Iterate:
       plan.reduceWhen[value] =
           askable(literals, Level::Tensor, node.operands[0]);
-      return need(node.operands[0], plan.reduceWhen[value]);
+      for (int operand : node.operands)
+        need(operand, plan.reduceWhen[value]);
+      return;
     case Value::Kind::And:
     case Value::Kind::Or:
       if (node.level < Level::Axis) {

@@ -55,6 +55,8 @@ Value Emitter::emitHere(unsigned kernel, int value) {
   if (node.level == plan::Level::Element) {
     int array =
         plan::rereadArray(rule.graph, plan, value, plan.kernels[kernel].pass);
+    if (array < 0 && node.kind == plan::Value::Kind::Iterate)
+      array = node.index;
     if (array >= 0)
       return getSlot(kernel, rule.arrays[array].getSymName(),
                      rule.ops[value]->getResult(0).getType(),
@@ -222,6 +224,9 @@ void Emitter::emitScalarKernel(unsigned kernel) {
     case plan::Item::Kind::Spread:
       emitSpread(kernel, index);
       break;
+    case plan::Item::Kind::Product:
+      emitProduct(kernel, item);
+      break;
     }
   }
   emitPuts(kernel, puts);
@@ -231,10 +236,15 @@ void Emitter::emitElementKernel(unsigned kernel) {
   const plan::Kernel &planned = plan.kernels[kernel];
   OpBuilder &builder = emitted[kernel].builder;
   SmallVector<int> stores;
+  SmallVector<std::tuple<int, Value, Value>> starts;
   for (int value : planned.reduces) {
-    auto reduce = cast<ir::ReduceOp>(rule.ops[value]);
     Value operand = emit(kernel, rule.graph.values[value].operands[0]);
     Value when = emitWhen(kernel, plan.reduceWhen[value]);
+    auto reduce = dyn_cast<ir::ReduceOp>(rule.ops[value]);
+    if (!reduce) {
+      starts.push_back({value, operand, when});
+      continue;
+    }
     ir::PartialOp::create(builder, reduce.getLoc(), reduce.getReducer(),
                           listOfReduce(value), operand, when);
   }
@@ -251,6 +261,9 @@ void Emitter::emitElementKernel(unsigned kernel) {
                           when);
   }
   emitPuts(kernel, stores);
+  for (auto [value, operand, when] : starts)
+    ir::PutOp::create(builder, rule.ops[value]->getLoc(), matricesOf(value).x,
+                      operand, when);
 }
 
 ir::Level updraft::levelOf(plan::Level level) { return ir::Level(level); }
@@ -261,10 +274,11 @@ void Emitter::declareKernel(const plan::Kernel &kernel, ir::BodyOp body) {
   if (kernel.variant >= 0)
     variant = FlatSymbolRefAttr::get(rule.variants[kernel.variant]);
   auto [name, why] = wordsOfKernel(kernel, body);
-  auto made = ir::KernelOp::create(
-      builder, program.getLoc(), freeName(name), body.getWhen(),
-      body.getViewAttr(), levelOf(kernel.level), variant,
-      spaceOf(builder.getContext(), kernel.space), ir::LevelAttr(), 0, 0, why);
+  auto made = ir::KernelOp::create(builder, program.getLoc(), freeName(name),
+                                   body.getWhen(), body.getViewAttr(),
+                                   levelOf(kernel.level), variant,
+                                   spaceOf(builder.getContext(), kernel.space),
+                                   ir::LevelAttr(), 0, 0, why, 1, ArrayAttr());
   if (kernel.level >= plan::Level::Axis) {
     Traffic traffic = trafficOf(rule.graph, plan, kernel);
     made.setReads(traffic.reads);

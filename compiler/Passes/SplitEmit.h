@@ -1,8 +1,9 @@
 //===- SplitEmit.h - The writer of kernels --------------------------------===//
 //
 // The state of writing one plan's kernels. Private to SplitEmit.cpp, which
-// writes bodies, SplitSlots.cpp, which hands values from kernel to kernel, and
-// SplitNames.cpp, which says what a kernel is called and what it waits for.
+// writes bodies, SplitMatrix.cpp, which writes those of matrices,
+// SplitSlots.cpp, which hands values from kernel to kernel, and SplitNames.cpp,
+// which says what a kernel is called and what it waits for.
 //
 //===----------------------------------------------------------------------===//
 
@@ -54,6 +55,11 @@ struct Emitter {
   std::map<int, std::string> runTotals;   ///< the same -> scratch
   std::map<int, std::string> blockLists;  ///< list -> its partial list
   std::vector<std::string> sharedBlocks;
+  /// Scratch of an Iterate: X, what a round makes of it, A and B.
+  struct Matrices {
+    std::string x, next, square, factor;
+  };
+  std::map<int, Matrices> matrices;
 
   Emitter(ir::ProgramOp program, RuleGraph &rule, const plan::Plan &plan)
       : program(program), rule(rule), plan(plan) {}
@@ -90,6 +96,8 @@ struct Emitter {
   mlir::Value emitWhen(unsigned kernel, const plan::Literals &literals);
   plan::Literals literalsOfWhen(int condition) const;
 
+  const Matrices &matricesOf(int value);
+  void emitProduct(unsigned kernel, const plan::Item &item);
   void emitSpread(unsigned kernel, int item);
   void emitTotal(unsigned kernel, int root);
   void emitGroupFold(unsigned kernel, int value);
@@ -112,8 +120,14 @@ struct Emitter {
 /// A list's name without what says that it holds totals.
 llvm::StringRef stemOf(ir::ListOp list);
 
+/// Kernels of a round of newton_schulz, which stand one after the other.
+constexpr int kProducts = 3;
+
 /// Sets `after` of each kernel from what earlier ones read and write.
 void sayWhatMustBeFinished(llvm::ArrayRef<ir::KernelOp> kernels);
+
+/// Lets nothing but their own tensor stand between the kernels of a round.
+void joinRounds(llvm::ArrayRef<ir::KernelOp> kernels);
 
 } // namespace updraft
 

@@ -63,6 +63,10 @@ ir::SpaceAttr updraft::spaceOf(MLIRContext *context, const plan::Space &space) {
     return {};
   case plan::Space::Kind::Bands:
     return ir::SpaceAttr::get(context, ir::SpaceKind::Bands, space.isFolded, 0);
+  case plan::Space::Kind::Tiles:
+    return ir::SpaceAttr::get(context, ir::SpaceKind::Tiles, false, 0);
+  case plan::Space::Kind::SquareTiles:
+    return ir::SpaceAttr::get(context, ir::SpaceKind::SquareTiles, false, 0);
   default:
     return ir::SpaceAttr::get(context, ir::SpaceKind(space.kind),
                               space.isFolded, space.block);
@@ -199,6 +203,10 @@ plan::Value GraphBuilder::describe(Operation &op) {
     value.level = reduce.getSpace() ? plan::Level::Axis : plan::Level::Tensor;
     value.space = planSpaceOf(reduce.getSpaceAttr());
     value.from = planSpaceOf(reduce.getOfAttr());
+  } else if (isa<ir::NewtonSchulzOp>(op)) {
+    value.kind = plan::Value::Kind::Iterate;
+    value.level = plan::Level::Element;
+    value.index = rule.arrays.size();
   } else if (auto fold = dyn_cast<ir::FoldOp>(op)) {
     value.kind = plan::Value::Kind::Fold;
     value.level = plan::Level(*fold.getOver());
@@ -221,6 +229,10 @@ void GraphBuilder::addValue(Operation &op) {
   numbers[op.getResult(0)] = entry->second;
   if (!isNew)
     return;
+  if (value.kind == plan::Value::Kind::Iterate) {
+    rule.arrays.push_back({}); // declared when its kernels are written
+    rule.graph.arrays.push_back({variant, rule.graph.computeBytes, true, {}});
+  }
   rule.graph.values.push_back(value);
   rule.ops.push_back(&op);
 }

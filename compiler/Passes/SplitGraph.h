@@ -25,7 +25,7 @@ struct RuleGraph {
   plan::Graph graph;
   std::vector<mlir::Operation *> ops;     ///< of values: one that computes it
   std::vector<mlir::Operation *> rootOps; ///< PutOp or PartialOp
-  std::vector<ir::ArrayOp> arrays;
+  std::vector<ir::ArrayOp> arrays;        ///< null: scratch that is yet to be
   std::vector<ir::ScalarOp> scalars;
   std::vector<ir::ListOp> lists;
   std::vector<ir::VariantOp> variants; ///< of the program, in order

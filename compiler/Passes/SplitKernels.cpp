@@ -10,6 +10,9 @@
 #include "compiler/Passes/Passes.h"
 #include "compiler/Passes/SplitGraph.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/StringSet.h"
 

@@ -47,6 +47,8 @@ void Emitter::mentionItem(const plan::Item &item, std::string &reductions,
     return mention(reductions, wordsOf(rule.ops[item.index]));
   case Kind::Total:
     return mention(reductions, wordsOf(rule.rootOps[item.index]));
+  case Kind::Product:
+    return mention(reductions, wordsOf(rule.ops[item.index]));
   case Kind::Put: {
     auto put = cast<ir::PutOp>(rule.rootOps[item.index]);
     return mention(others, (put.getTarget() + "'").str());
@@ -93,7 +95,10 @@ void Emitter::mentionReaders(const plan::Item &item, std::string &list) const {
 }
 
 /// Of what a scalar or axis kernel has one item each.
-static StringRef wordOf(const plan::Kernel &kernel) {
+static StringRef wordOf(const plan::Kernel &kernel, const plan::Plan &plan) {
+  static constexpr StringRef kParts[kProducts] = {"square", "factor", "next"};
+  if (kernel.level == plan::Level::Matrix)
+    return kParts[plan.items[kernel.items.front()].part];
   return kernel.level == plan::Level::Axis
              ? stringifySpaceKind(ir::SpaceKind(kernel.space.kind))
              : stringifyLevel(levelOf(kernel.level));
@@ -122,7 +127,7 @@ Emitter::Words Emitter::wordsOfKernel(const plan::Kernel &kernel,
     name = stringifyWhen(body.getWhen()).str();
     why = stores.empty() ? puts : stores;
     if (kernel.level != plan::Level::Element)
-      name += "." + wordOf(kernel).str();
+      name += "." + wordOf(kernel, plan).str();
   } else if (kernel.level == plan::Level::Element) {
     name = storesParam           ? "update"
            : !reductions.empty() ? slotNameOf(reductions).str()
@@ -131,7 +136,7 @@ Emitter::Words Emitter::wordsOfKernel(const plan::Kernel &kernel,
     if (storesParam)
       why = "p'";
   } else {
-    StringRef level = wordOf(kernel);
+    StringRef level = wordOf(kernel, plan);
     name = reductions.empty() ? level.str()
                               : (slotNameOf(reductions) + "." + level).str();
     why = reductions.empty() ? puts : reductions;
@@ -160,6 +165,22 @@ struct Touched {
 };
 } // namespace
 
+/// What is touched in one round is in the next the other one.
+static void addSwapped(ir::KernelOp kernel, Touched &touched) {
+  if (!kernel.getSwaps())
+    return;
+  SmallVector<Operation *> both;
+  auto add = [&](auto &set) {
+    if (llvm::any_of(both, [&](Operation *op) { return set.contains(op); }))
+      set.insert(both.begin(), both.end());
+  };
+  for (Attribute name : kernel.getSwapsAttr())
+    both.push_back(ir::lookup(&kernel.getBody().front().front(),
+                              cast<FlatSymbolRefAttr>(name).getValue()));
+  add(touched.reads);
+  add(touched.writes);
+}
+
 static Touched touchedBy(ir::KernelOp kernel) {
   Touched touched;
   for (Operation &op : kernel.getBody().front()) {
@@ -167,11 +188,15 @@ static Touched touchedBy(ir::KernelOp kernel) {
       touched.reads.insert(ir::lookup(get, get.getSource()));
     else if (auto fold = dyn_cast<ir::FoldOp>(op))
       touched.reads.insert(ir::lookup(fold, fold.getList()));
+    else if (auto product = dyn_cast<ir::ProductOp>(op))
+      touched.reads.insert({ir::lookup(product, product.getLeft()),
+                            ir::lookup(product, product.getRight())});
     else if (auto put = dyn_cast<ir::PutOp>(op))
       touched.writes.insert(ir::lookup(put, put.getTarget()));
     else if (auto partial = dyn_cast<ir::PartialOp>(op))
       touched.writes.insert(ir::lookup(partial, partial.getList()));
   }
+  addSwapped(kernel, touched);
   return touched;
 }
 
@@ -212,4 +237,5 @@ void updraft::sayWhatMustBeFinished(ArrayRef<ir::KernelOp> kernels) {
     if (after)
       kernel.setAfter(*after);
   }
+  joinRounds(kernels);
 }

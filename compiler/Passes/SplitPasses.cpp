@@ -102,7 +102,7 @@ void PassPlanner::findPhases() {
     } else {
       for (int operand : node.operands)
         phase = std::max(phase, phases[resolve(plan, operand)]);
-      if (isElementReduce(node))
+      if (endsPass(node))
         phase = std::max(phase, phaseOfAll(plan.reduceWhen[value])) + 1;
     }
     phases[value] = phase;
@@ -140,10 +140,10 @@ void PassPlanner::findFirstUses() {
     }
     // What a reduction reads is used by elements, in the reduction's pass; what
     // an element reads, where that is used.
-    int phase = isElementReduce(node) ? phases[value] - 1 : firstUse[value];
+    int phase = endsPass(node) ? phases[value] - 1 : firstUse[value];
     for (int operand : node.operands)
       useAt(operand, phase);
-    if (isElementReduce(node))
+    if (endsPass(node))
       for (Literal literal : plan.reduceWhen[value])
         useAt(literal / 2, phase);
   }
@@ -161,8 +161,7 @@ int PassPlanner::lastPass(int variant) const {
       last = std::max(last, rootPhases[index]);
   for (int value : order) {
     const Value &node = graph.values[value];
-    if (isElementReduce(node) && node.variant == variant &&
-        plan.demands[value].isLive)
+    if (endsPass(node) && node.variant == variant && plan.demands[value].isLive)
       last = std::max(last, phases[value] - 1);
   }
   return last;
@@ -187,7 +186,7 @@ std::vector<Choice> PassPlanner::choicesOf(int variant) const {
   }
   for (int value : order) {
     const Value &node = graph.values[value];
-    if (!isElementReduce(node) || node.variant != variant ||
+    if (!endsPass(node) || node.variant != variant ||
         !plan.demands[value].isLive)
       continue;
     int low = phases[value] - 1;
@@ -208,6 +207,10 @@ bool PassPlanner::collectLoads(int value, int pass, std::vector<char> &seen,
   int reread = rereadArray(graph, plan, value, pass);
   if (reread >= 0) {
     loads[reread] = 1;
+    return true;
+  }
+  if (node.kind == Value::Kind::Iterate) {
+    loads[node.index] = 1;
     return true;
   }
   if (node.kind == Value::Kind::Array) {
@@ -260,9 +263,11 @@ std::optional<int> PassPlanner::bytesOfPass(int variant, int pass,
   }
   for (int value : order) {
     const Value &node = graph.values[value];
-    if (isElementReduce(node) && node.variant == variant &&
-        plan.demands[value].isLive && plan.reducePass[value] == pass)
-      reduced[walkOf(node)].push_back(node.operands[0]);
+    if (!endsPass(node) || node.variant != variant ||
+        !plan.demands[value].isLive || plan.reducePass[value] != pass)
+      continue;
+    reduced[walkOf(node)].push_back(node.operands[0]);
+    bytes += node.kind == Value::Kind::Iterate ? graph.computeBytes : 0;
   }
   if (reduced.empty() && !stored.empty())
     reduced[{}];

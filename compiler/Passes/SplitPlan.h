@@ -19,12 +19,30 @@
 namespace updraft::plan {
 
 /// Build: constants. A value is at the highest level of its operands.
-enum class Level : int8_t { Build = -1, Model, Group, Tensor, Axis, Element };
+/// Matrix: of kernels and what they do; a matrix's values are of level Element.
+enum class Level : int8_t {
+  Build = -1,
+  Model,
+  Group,
+  Tensor,
+  Axis,
+  Element,
+  Matrix
+};
 
 /// Of what there is one value each, and what an element kernel walks along.
 struct Space {
   /// None: of no axis level; an element kernel walks its elements in order.
-  enum class Kind : uint8_t { None, Rows, Cols, Matrix, Block, Bands };
+  enum class Kind : uint8_t {
+    None,
+    Rows,
+    Cols,
+    Matrix,
+    Block,
+    Bands,
+    Tiles,      ///< of matrix kernels: of the matrix,
+    SquareTiles ///< of a square with its shorter side
+  };
   Kind kind = Kind::None;
   bool isFolded = false;
   int64_t block = 0; ///< elements of a Block
@@ -45,8 +63,10 @@ struct Value {
     And,
     Or,
     Not,
-    Reduce, ///< of values of `from` within the tensor
-    Fold,   ///< of list `index`, to group or model level
+    Reduce,  ///< of values of `from` within the tensor
+    Fold,    ///< of list `index`, to group or model level
+    Iterate, ///< newton_schulz of the first operand, an element value, by the
+             ///< others; what it made is in arrays[index], which is scratch
   };
   Kind kind = Kind::Compute;
   Level level = Level::Build;
@@ -106,12 +126,14 @@ struct Item {
     Total,     ///< leaves a tensor's part of roots[index], a Partial
     GroupFold, ///< folds a group's part of values[index], a Fold over model
     Spread,    ///< leaves an operand of a Reduce, values[index], as a list
+    Product,   ///< one of the three products of a round of values[index]
   };
   Kind kind;
   int index;
   Level level;
   int variant;
   Space space = {};
+  int part = 0; ///< of a Product: which
 };
 
 struct Kernel {
@@ -121,7 +143,7 @@ struct Kernel {
   Space space;              ///< what it has one item of each; or walks along
   std::vector<int> items;   ///< but element kernels: indices of Plan::items
   std::vector<int> roots;   ///< element kernels: Stores and Partials
-  std::vector<int> reduces; ///< element kernels: Reduce values
+  std::vector<int> reduces; ///< element kernels: Reduce and Iterate values
 };
 
 struct Plan {
@@ -131,11 +153,14 @@ struct Plan {
   std::vector<Demand> demands;  ///< of values
   std::vector<char> isRootLive; ///< a Partial is if its Fold is needed
   std::vector<int> rootPass;    ///< of Stores and Partials of elements, else -1
-  std::vector<int> reducePass;  ///< by value; -1: ends no pass
+  /// By value: where an element reduction is made, or what is iterated stored;
+  /// -1: ends no pass.
+  std::vector<int> reducePass;
   /// By variant and pass: what its kernels walk along, in the order in which
   /// they run. Stores stand in the last.
   std::vector<std::vector<std::vector<Space>>> walks;
-  /// Under which conditions a Reduce (by value) or Partial (by root) is needed.
+  /// Under which conditions a Reduce or Iterate (by value) or a Partial (by
+  /// root) is needed.
   std::vector<Literals> reduceWhen, partialWhen;
   std::vector<Item> items;
   std::vector<int> itemOfValue; ///< -1: in no scalar kernel
@@ -187,6 +212,12 @@ inline bool isElementPartial(const Root &root) {
 inline bool isElementReduce(const Value &value) {
   return value.kind == Value::Kind::Reduce &&
          value.from.kind == Space::Kind::None;
+}
+
+/// Whether `value` is of all elements of its operand: it belongs to a later
+/// pass.
+inline bool endsPass(const Value &value) {
+  return isElementReduce(value) || value.kind == Value::Kind::Iterate;
 }
 
 /// What the kernel that makes an element reduction walks along.

@@ -22,10 +22,11 @@ namespace {
 
 constexpr int kNever = std::numeric_limits<int>::max();
 
-/// The first time from `base` on at which kernels of `level` run: axis, tensor,
-/// group, model in turn, as values go up to the model.
+/// The first time from `base` on at which kernels of `level` run: matrix and
+/// axis, tensor, group, model in turn, as values go up to the model.
 int firstTime(int base, Level level) {
-  int turn = int(Level::Axis) - int(level), index = base % kRegion;
+  int turn = int(Level::Axis) - int(std::min(level, Level::Axis));
+  int index = base % kRegion;
   return base + (turn - index % 4 + 4) % 4;
 }
 
@@ -51,6 +52,7 @@ struct Scheduler {
   void addTotals(int list);
   int listOf(const Value &reduce);
   void addValue(int value);
+  void addProducts(int value);
   void addPuts();
   void useByElements(int value, int pass, std::vector<char> &seen);
   void useLiterals(const Literals &literals, int pass, std::vector<char> &seen);
@@ -197,6 +199,26 @@ void Scheduler::addValue(int value) {
               after, reads);
 }
 
+/// The products of a round, and no other work with them. They read one another
+/// and go by turns, so that all of them wait for what any one reads.
+void Scheduler::addProducts(int value) {
+  const Value &node = graph.values[value];
+  std::vector<int> reads;
+  for (int operand : llvm::drop_begin(node.operands))
+    gather(operand, reads);
+  for (Literal literal : plan.reduceWhen[value])
+    gather(literal / 2, reads);
+  int after = elementTime(plan.reducePass[value]) + 1;
+  for (int part = 0; part < 3; ++part) {
+    Space space{part < 2 ? Space::Kind::SquareTiles : Space::Kind::Tiles};
+    int item = addItem(
+        {Item::Kind::Product, value, Level::Matrix, node.variant, space, part},
+        after, reads);
+    after = times[item];
+    plan.itemOfValue[value] = item;
+  }
+}
+
 void Scheduler::addPuts() {
   for (auto [index, root] : llvm::enumerate(graph.roots)) {
     if (root.kind != Root::Kind::Put)
@@ -223,7 +245,7 @@ void Scheduler::useByElements(int value, int pass, std::vector<char> &seen) {
     return;
   seen[value] = 1;
   const Value &node = graph.values[value];
-  if (node.level < Level::Element) {
+  if (node.level < Level::Element || node.kind == Value::Kind::Iterate) {
     std::vector<int> items;
     gather(value, items);
     for (int item : items)
@@ -290,6 +312,8 @@ void Scheduler::mergeKernels() {
   // Latest first, so that a kernel moves into one that has found its place.
   for (auto slot = slots.rbegin(); slot != slots.rend(); ++slot) {
     const Item &first = plan.items[slot->second.front()];
+    if (first.kind == Item::Kind::Product)
+      continue;
     auto later = llvm::find_if(
         llvm::make_range(slot.base(), slots.end()), [&](auto &other) {
           if (other.second.empty())
@@ -332,8 +356,12 @@ void updraft::plan::planKernels(const Graph &graph, Plan &plan) {
   scheduler.markAllNeeded();
   for (int value : orderValues(graph)) {
     const Value &node = graph.values[value];
-    if (scheduler.isNeeded[value] && !node.isCheap &&
-        node.level > Level::Build && node.level < Level::Element)
+    if (!scheduler.isNeeded[value])
+      continue;
+    if (node.kind == Value::Kind::Iterate)
+      scheduler.addProducts(value);
+    else if (!node.isCheap && node.level > Level::Build &&
+             node.level < Level::Element)
       scheduler.addValue(value);
   }
   scheduler.addPuts();

@@ -21,12 +21,15 @@ constexpr int kRegion = 1 << 16;
 
 inline int elementTime(int pass) { return pass * kRegion + kRegion - 1; }
 
-/// Time, variant, place among the walks of a pass, and the space of an axis:
-/// what has all in common is one kernel. Kernels run in this order.
+/// Time, variant, place among the walks of a pass or the products of values,
+/// and the space of an axis: what has all in common is one kernel. Kernels run
+/// in this order.
 using Slot = std::tuple<int, int, int, Space>;
 
 inline Slot slotOf(const Item &item, int time) {
-  return {time, item.variant, 0, item.space};
+  bool isProduct = item.kind == Item::Kind::Product;
+  return {time, item.variant, isProduct ? 3 * item.index + item.part + 1 : 0,
+          item.space};
 }
 
 /// Fills kernels and kernelOfItem from the passes and the items' `times`.

@@ -87,7 +87,8 @@ void Meter::findConditions(int value) {
   if (node.level < Level::Element || seen[value])
     return;
   seen[value] = 1;
-  if (rereadArray(graph, plan, value, kernel.pass) >= 0)
+  if (rereadArray(graph, plan, value, kernel.pass) >= 0 ||
+      node.kind == Value::Kind::Iterate)
     return;
   if (node.kind == Value::Kind::Select &&
       graph.values[node.operands[0]].level < Level::Axis)
@@ -124,7 +125,8 @@ void Meter::load(int value) {
     return;
   seen[value] = 1;
   int reread = rereadArray(graph, plan, value, kernel.pass);
-  if (reread >= 0 || node.kind == Value::Kind::Array) {
+  if (reread >= 0 || node.kind == Value::Kind::Array ||
+      node.kind == Value::Kind::Iterate) {
     loads[reread >= 0 ? reread : node.index] = 1;
     return;
   }
@@ -152,7 +154,10 @@ Traffic Meter::measure() {
   for (int value : kernel.reduces)
     if (holdAll(plan.reduceWhen[value])) {
       load(graph.values[value].operands[0]);
-      runs.push_back(value);
+      if (graph.values[value].kind == Value::Kind::Iterate)
+        traffic.writes += 1000 * graph.computeBytes;
+      else
+        runs.push_back(value);
     }
   for (auto [index, array] : llvm::enumerate(graph.arrays))
     traffic.reads += loads[index] ? 1000 * array.bytes : 0;

@@ -2,6 +2,7 @@
 
 #include "compiler/Target/Descriptor.h"
 
+#include "compiler/Passes/LowerToLoopsProduct.h"
 #include "compiler/Version.h"
 #include "runtime/abi.h"
 
@@ -29,12 +30,12 @@ static_assert(sizeof(updraft_view) == 24);
 static_assert(sizeof(updraft_kernel) == 72);
 static_assert(offsetof(updraft_kernel, entry) == 16);
 static_assert(offsetof(updraft_program, options) == 96);
-static_assert(sizeof(updraft_program) == 224);
+static_assert(sizeof(updraft_program) == 232);
 static_assert(sizeof(updraft_tensor) == 40);
 static_assert(sizeof(updraft_chunk) == 16);
 static_assert(sizeof(updraft_shape) == 120);
 static_assert(sizeof(updraft_span) == 16);
-static_assert(sizeof(updraft_frame) == 96);
+static_assert(sizeof(updraft_frame) == 112);
 
 namespace {
 
@@ -106,6 +107,7 @@ private:
   Facts facts_;
   Descriptor result_;
   llvm::StringMap<updraft_rel> texts_;
+  uint64_t workspace_ = 0;
 };
 
 } // namespace
@@ -273,7 +275,10 @@ updraft_list Writer::kernels() {
         kernel.getAfter() ? uint32_t(*kernel.getAfter()) : UPDRAFT_NONE;
     entry.reads_milli = kernel.getReads();
     entry.writes_milli = kernel.getWrites();
+    entry.rounds = kernel.getRounds();
     entry.extent = extentOf(kernel.getSpace());
+    if (kernel.getLevel() == ir::Level::Matrix)
+      workspace_ = loops::workspaceBytes(program_.getCompute());
     result.push_back(entry);
     functions.push_back(kernel.getSymName().str());
   }
@@ -356,6 +361,7 @@ Descriptor Writer::write() {
   head.kernels = kernels();
   head.views = views();
   head.requires_ = requirements();
+  head.workspace = workspace_;
   hash(head);
   result_.bytes.resize(llvm::alignTo(result_.bytes.size(), 8));
   head.bytes = result_.bytes.size();

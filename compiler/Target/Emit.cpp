@@ -103,6 +103,8 @@ Expected<Bytes> emitPlan(mlir::ModuleOp plan, Form form, const Target &target) {
     return bytesOf(headerOf(descriptor));
   LoopShape shape;
   shape.tail = target.tail;
+  shape.registerBytes = target.registerBytes;
+  shape.tileRows = target.tileRows;
   if (failed(lowerToLoops(plan, shape)))
     return fail("cannot lower the kernels to loops");
   if (form == Form::Kernels)

@@ -29,6 +29,7 @@ struct Target {
   LoopShape::Tail tail;
   /// Value of the function attribute prefer-vector-width; empty: none.
   llvm::StringRef vectorBits;
+  unsigned registerBytes, tileRows; ///< as LoopShape has them
 };
 
 /// All targets, the least demanding of each architecture first.

@@ -162,7 +162,7 @@ def test_newton_schulz(tmp_path, fold):
     params, grads = (tensors(i, np.float64, shapes) for i in (1, 2))
     harness.write(tmp_path / "params", params)
     harness.write(tmp_path / "grads", grads)
-    harness.call([path, "--on=interpreter", "--params", tmp_path / "params",
+    harness.call([path, "--check", "--params", tmp_path / "params",
                   "--grads", tmp_path / "grads", "--out", tmp_path / "out"])
     ours = harness.load_file(tmp_path / "out")
     assert_close(ours, {name: newton_schulz(folded(g)).reshape(g.shape)

@@ -277,9 +277,13 @@ static void refusedPrograms(void) {
   refusedArray(R, (updraft_extent){UPDRAFT_ROWS, 2, 0});
   refusedArray(S, (updraft_extent){UPDRAFT_BLOCKS, 0, 0});
   refusedArray(S, (updraft_extent){UPDRAFT_BLOCKS, 1, 100});
-  refusedArray(RUNS, (updraft_extent){UPDRAFT_ELEMENTS, 0, 0});
+  refusedArray(RUNS, (updraft_extent){UPDRAFT_ELEMENTS, 1, 0});
+  refusedArray(RUNS, (updraft_extent){UPDRAFT_BANDS, 0, 0});
+  refusedArray(RUNS, (updraft_extent){UPDRAFT_TILES, 0, 0});
+  refusedArray(R, (updraft_extent){UPDRAFT_SQUARES, 0, 0});
   refusedKernel(1, (updraft_extent){UPDRAFT_ROWS, 0, 0});
   refusedKernel(3, (updraft_extent){UPDRAFT_BANDS, 0, 0});
+  refusedKernel(3, (updraft_extent){UPDRAFT_TILES, 0, 0});
   refusedKernel(3, (updraft_extent){UPDRAFT_ELEMENTS, 0, 0});
 }
 

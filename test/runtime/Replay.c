@@ -16,13 +16,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { kTensors = 9, kSteps = 7 };
+enum { kTensors = 10, kSteps = 7 };
 static const struct {
   uint32_t rank;
   int64_t dims[3];
-} kShapes[kTensors] = {{1, {0}},     {1, {1}},       {1, {7}},
-                       {1, {127}},   {1, {4096}},    {1, {4097}},
-                       {1, {33003}}, {2, {70, 520}}, {3, {3, 73, 151}}};
+} kShapes[kTensors] = {{1, {0}},      {1, {1}},       {1, {7}},
+                       {1, {127}},    {1, {4096}},    {1, {4097}},
+                       {1, {33003}},  {2, {70, 520}}, {3, {3, 73, 151}},
+                       {2, {301, 50}}};
 static const uint32_t kBytes[] = {8, 4, 2, 2};
 
 static int64_t sizeOf(size_t tensor) {

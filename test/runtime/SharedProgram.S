@@ -105,6 +105,7 @@ updraft_program_descend:
   LIST(kernels, 1)
   .quad 0, 0, 0, 0             # views, requires
   .quad 0, 0                   # ptx
+  .quad 0                      # workspace
 end_of_head:
 hypers:
   REL(lr)

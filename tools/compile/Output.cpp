@@ -11,7 +11,6 @@
 #include "compiler/Compiler.h"
 #include "compiler/Explain.h"
 #include "compiler/Pipeline.h"
-#include "compiler/Unsupported.h"
 #include "dsl/Printer.h"
 #include "dsl/RuleDump.h"
 
@@ -68,10 +67,7 @@ static int writeStage(const Rule &rule, llvm::StringRef stage,
   return code;
 }
 
-static int writeExplanation(const Rule &rule, const CommandLine &line,
-                            const llvm::SourceMgr &sources) {
-  if (std::string what = findUnsupported(rule, &sources); !what.empty())
-    return complain(what, kBadInput);
+static int writeExplanation(const Rule &rule, const CommandLine &line) {
   std::optional<Explanation> explanation = explainRule(rule);
   if (!explanation)
     return complainOfBug("the rule could not be planned");
@@ -123,7 +119,7 @@ static int writeRule(Rule &rule, const CommandLine &line,
   if (!line.name.empty())
     rule.name = line.name;
   if (line.explains)
-    if (int code = writeExplanation(rule, line, sources))
+    if (int code = writeExplanation(rule, line))
       return code;
   if (!line.header.empty())
     if (int code = writeStage(rule, "header", line.header, line, sources))

@@ -10,16 +10,6 @@ updraft.program @array_c1 compute f32 {
 
 // -----
 
-// array (C1)
-updraft.program @array_c1_scratch compute f32 {
-  updraft.variant @all tests [] {
-    // expected-error@+1 {{is scratch without a space}}
-    updraft.array @x scratch f32
-  }
-}
-
-// -----
-
 // array (C2)
 updraft.program @array_c2 compute f32 {
   updraft.variant @all tests [] {

@@ -19,6 +19,11 @@ updraft.program @sgd compute f32 describe {doc = "plain"} {
     updraft.array @scale scratch f64 of <block 64>
     // CHECK: updraft.array @runs scratch f32 of <rowruns>
     updraft.array @runs scratch f32 of <rowruns>
+    // CHECK: updraft.array @x scratch f32
+    updraft.array @x scratch f32
+    updraft.array @y scratch f32
+    // CHECK: updraft.array @factor scratch f32 of <squares>
+    updraft.array @factor scratch f32 of <squares>
     // CHECK: updraft.scalar @t tensor counter
     updraft.scalar @t tensor counter
   }
@@ -106,5 +111,18 @@ updraft.program @sgd compute f32 describe {doc = "plain"} {
     %0 = updraft.fold sum @runs
     %1 = arith.truncf %0 : f64 to f32
     updraft.put @r, %1 : f32
+  }
+  // CHECK: updraft.body step @matrix
+  updraft.body step @matrix {
+    %0 = updraft.get @p : f32
+    // CHECK: updraft.newton_schulz [[X:%[a-z0-9]+]], [[X]], [[X]], [[X]] steps 5 : f32
+    %1 = updraft.newton_schulz %0, %0, %0, %0 steps 5 : f32
+  }
+  // CHECK: updraft.kernel @product step matrix @matrix along <tiles> after tensor attributes {rounds = 5 : i32, swaps = [@x, @y]} {
+  updraft.kernel @product step matrix @matrix along <tiles> after tensor
+      attributes {rounds = 5 : i32, swaps = [@x, @y]} {
+    // CHECK: updraft.product @factor, @x : f32
+    %0 = updraft.product @factor, @x : f32
+    updraft.put @y, %0 : f32
   }
 }
