@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -91,3 +92,32 @@ def test_package(prefix, tmp_path):
     assert run(tmp_path / "build/user", cwd="/", env=own) == "0.5 1.5"
     assert run(tmp_path / "build/ahead", cwd="/") == "0.5 1.5"
     assert list((tmp_path / "cache").rglob("*.image"))
+
+
+INSTALLED = """import sys, updraft
+print(updraft.compile("cautious | keras/adam", cache="").name)
+maps = open("/proc/self/maps").read()
+print(*{line.split()[-1] for line in maps.splitlines()
+        if "updraft" in line.split()[-1].rpartition("/")[2]})
+"""
+
+
+def test_python(tmp_path):
+    """What a wheel holds is enough: rules and the compiler lie beside it."""
+    run("cmake", "--install", BUILD, "--component", "python", "--prefix",
+        tmp_path)
+    package = tmp_path / "updraft"
+    for module in (ROOT / "python/updraft").glob("**/*.py*"):
+        if "__pycache__" not in module.parts:
+            target = package / module.relative_to(ROOT / "python/updraft")
+            target.parent.mkdir(exist_ok=True)
+            target.write_bytes(module.read_bytes())
+    own = {key: value for key, value in os.environ.items()
+           if not key.startswith("UPDRAFT_")}
+    name, libraries = run(
+        sys.executable, "-c", INSTALLED, cwd="/",
+        env={**own, "PYTHONPATH": str(tmp_path)}).splitlines()
+    assert name == "adam"
+    assert libraries == str(package / "libupdraft_compiler.so")
+    linked = run("ldd", package / "libupdraft_compiler.so")
+    assert "LLVM" not in linked and "MLIR" not in linked
