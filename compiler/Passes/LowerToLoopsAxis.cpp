@@ -10,12 +10,8 @@ namespace updraft::loops {
 
 namespace arith = mlir::arith;
 namespace scf = mlir::scf;
-using Values = llvm::SmallVector<Value>;
 
 static unsigned bytesOf(Type type) { return type.getIntOrFloatBitWidth() / 8; }
-
-/// What is written at once at most: a vector of any target.
-constexpr int64_t kVectorBytes = 64;
 
 /// Where a strip remembers the one value that all of it is, by its address.
 static Value memoOf(Builder &at, Value strip, int64_t bytes) {
@@ -29,9 +25,8 @@ Value stripMemory(Builder &builder, int64_t bytes) {
   return strip;
 }
 
-/// while (state[0] < end) state = body(state)
-static void whileBelow(Builder &at, Value end, ValueRange start,
-                       llvm::function_ref<Values(ValueRange)> body) {
+void whileBelow(Builder &at, Value end, ValueRange start,
+                llvm::function_ref<Values(ValueRange)> body) {
   auto loop = scf::WhileOp::create(at, at.location, start.getTypes(), start);
   mlir::OpBuilder::InsertionGuard guard(at);
   llvm::SmallVector<mlir::Location> places(start.size(), at.location);

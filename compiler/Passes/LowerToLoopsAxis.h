@@ -14,8 +14,17 @@
 
 namespace updraft::loops {
 
+using Values = llvm::SmallVector<Value>;
+
 /// Items of a strip: also the columns of a run (numerics.md 5).
 constexpr int64_t kStrip = 512;
+
+/// What is written at once at most: a vector of any target.
+constexpr int64_t kVectorBytes = 64;
+
+/// while (state[0] < end) state = body(state)
+void whileBelow(Builder &at, Value end, ValueRange start,
+                llvm::function_ref<Values(ValueRange)> body);
 
 /// Stack memory for what belongs to the items of a strip, of `bytes` each, and
 /// for one vector more, because only whole ones are written. `builder` stands

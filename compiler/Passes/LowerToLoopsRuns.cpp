@@ -11,7 +11,6 @@ namespace updraft::loops {
 
 namespace arith = mlir::arith;
 namespace scf = mlir::scf;
-using Values = llvm::SmallVector<Value>;
 
 static unsigned bytesOf(Type type) { return type.getIntOrFloatBitWidth() / 8; }
 
