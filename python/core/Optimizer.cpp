@@ -35,10 +35,12 @@ public:
   void step(const nb::list &grads);
   bool bind(const nb::list &newParams, const std::optional<nb::list> &states);
 
-  /// Lets go of the parameters it was made with: bind() gives others.
+  /// Lets go of parameters and bound states: bind() gives others.
   void forget() {
-    params.kept.clear();
-    params.forget();
+    for (TensorList *list : {&params, &states}) {
+      list->kept.clear();
+      list->forget();
+    }
   }
 
   void setHyper(const std::string &name, double value, uint32_t group) {

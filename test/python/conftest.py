@@ -5,8 +5,8 @@ import pathlib
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-# Run by test_drop_ins.py, once for each backend.
-collect_ignore = ["keras"]
+# Run by test_drop_ins.py, once for each backend, and test_tensorflow.py.
+collect_ignore = ["keras", "keras_v2"]
 PACKAGE = os.environ.get("UPDRAFT_PACKAGE", str(ROOT / "build/python"))
 
 if PACKAGE not in sys.path:

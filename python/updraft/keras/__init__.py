@@ -6,7 +6,16 @@ Each class is a subclass of the class of keras.optimizers with its name: the
 same arguments, config, slots and files. A step, with clipping, decay, loss
 scaling, accumulation, averaging and Keras' own learning-rate schedules, is one
 call of a compiled program that works in place on Keras' variables. Backends:
-torch, jax and numpy, on the CPU.
+torch, jax, tensorflow and numpy, on the CPU. Keras 2's optimizers, of tf_keras,
+are in `updraft.keras.v2`.
+
+On TensorFlow a step in a graph is a tf.py_function. XLA has no such thing:
+compile models with jit_compile=False, for inside of jit_compile=True, which is
+Keras' default, the stock step is taken, and a warning says so; likewise for
+variables on a GPU and with several replicas. Rows of a sparse gradient that
+occur twice are summed first. Adam takes 32 ms for a variable of 16 Mi f32
+(stock Keras 183, under XLA 53) and 14 ms for 100 of 100,000 (50 and 24); in
+eager mode 24 and 19 (263 and 278): two shared cores, the least of nine turns.
 
 What differs from the stock classes: results agree up to rounding, as their
 backends do among themselves; values that make no sense, such as a negative

@@ -95,7 +95,8 @@ class Optimizer(Compiled):
         variables = [self._trainable_variables[i] for i in indices]
         core = _core.Optimizer(
             program_of(recipe, dtype)._core,
-            [(f"{i} {v.path}", np.array(v, order="C"), 0, self._tags_of(v))
+            [(f"{i} {v.path}", np.array(keras.ops.convert_to_numpy(v),
+                                        order="C"), 0, self._tags_of(v))
              for i, v in zip(indices, variables)], [list(recipe.hypers)])
         scalars = core.scalar_names()
         named = {name for name, _ in scalars}

@@ -30,29 +30,33 @@ class _Memory:
                 # Values belong to the scope; what is given stays as it is.
                 params = [self.copy(v.value) for v in part.variables]
                 states = [self.copy(v.value) for v in part.slots]
-                scalars = {}
-                part.step_in_place(
-                    params, grads, states,
-                    lambda v, at: self.number(v.value, at),
-                    lambda v, at, x: scalars.setdefault(id(v), (v, []))[1]
-                    .append((at, x)))
+                numbers = self.step(part, params, grads, states)
                 for variable, value in zip(part.variables + part.slots,
                                            params + states):
                     variable.assign(value)
-                for variable, writes in scalars.values():
+                for (_, variable, at), number in zip(part.scalar_slots,
+                                                     numbers):
                     value = self.copy(variable.value)
-                    for at, number in writes:
-                        value[... if at is None else at] = number
+                    value[... if at is None else at] = number
                     variable.assign(value)
                 return
             params = [self.own(v) for v in part.variables]
             states = [self.own(v) for v in part.slots]
-            part.step_in_place(params, grads, states,
-                               lambda v, at: self.number(v._value, at),
-                               self.write)
+            numbers = self.step(part, params, grads, states)
+            for (_, variable, at), number in zip(part.scalar_slots, numbers):
+                self.write(variable, at, number)
             self.touched(params)
 
         return run
+
+    def step(self, part, params, grads, states):
+        rate = part.host_rate()
+        if rate is not None:
+            rate = float(keras.ops.convert_to_numpy(rate))
+        return part.step_in_place(
+            params, grads, states,
+            int(self.number(part.optimizer._iterations.value, None)), rate,
+            [self.number(v.value, at) for _, v, at in part.scalar_slots])
 
     def write(self, variable, at, number):
         self.own(variable)[... if at is None else at] = number
@@ -142,5 +146,10 @@ def Memory():
         from ._jax import JaxMemory
 
         return JaxMemory()
+    if name == "tensorflow":
+        from ._tensorflow import TensorFlowMemory
+
+        return TensorFlowMemory()
     raise NotImplementedError(
-        f"updraft.keras runs on the backends torch, jax and numpy, not {name}")
+        "updraft.keras runs on the backends torch, jax, tensorflow and numpy, "
+        f"not {name}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import keras
 from keras.src import backend
 
 from .. import _core
@@ -24,7 +23,7 @@ class Part:
         variables = [optimizer._trainable_variables[i] for i in indices]
         self.variables = variables
         self.params = [
-            (variable.path, tuple(variable.shape),
+            (_path_of(variable), tuple(variable.shape),
              optimizer._tags_of(variable)) for variable in variables]
         self.core = _core.Optimizer(
             self.program._core,
@@ -66,35 +65,30 @@ class Part:
         """The learning rate as a tensor, if the step does not compute it."""
         if self.recipe.rate is None:
             return None
-        return self.optimizer._get_current_learning_rate()
+        return self.optimizer._rate_for(self.dtype)
 
     def step(self, grads):
         self.run(grads)
 
     # On backends whose tensors can be written.
 
-    def step_in_place(self, params, grads, states, read, write):
-        """`read(variable)` gives a float; `write(variable, place, number)`."""
+    def step_in_place(self, params, grads, states, iterations, rate, numbers):
+        """Steps arrays. `rate`: a number, None if the step computes it;
+        `numbers`: of the scalar slots, in order; the new ones are returned."""
         core = self.core
         values = core.scalars()
-        iterations = int(read(self.optimizer._iterations, None))
         for (place, _), count in zip(self.counters, self.counts(iterations)):
             values[place] = count
-        for place, variable, at in self.scalar_slots:
-            values[place] = read(variable, at)
-        rate = self.host_rate()
-        if rate is not None:
-            rate = float(keras.ops.convert_to_numpy(rate))
-            if rate != self.rate:
-                core.set_hyper(self.recipe.rate, rate)
-                self.rate = rate
+        for (place, _, _), number in zip(self.scalar_slots, numbers):
+            values[place] = number
+        if rate is not None and rate != self.rate:
+            core.set_hyper(self.recipe.rate, rate)
+            self.rate = rate
         core.bind(params, states)
         core.set_scalars(values)
         self._step_core(params, grads)
-        if self.scalar_slots:
-            values = core.scalars()
-            for place, variable, at in self.scalar_slots:
-                write(variable, at, values[place])
+        values = core.scalars()
+        return [values[place] for place, _, _ in self.scalar_slots]
 
     def _step_core(self, params, grads):
         """Gradients of another dtype, layout or place are copied first; a
@@ -105,6 +99,10 @@ class Part:
             fit = [None if grad is None else self.memory.fit(grad, param)
                    for grad, param in zip(grads, params)]
             self.core.step(fit)
+
+
+def _path_of(variable):
+    return getattr(variable, "path", None) or variable.name
 
 
 def in_stateless_scope():

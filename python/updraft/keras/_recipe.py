@@ -25,47 +25,48 @@ class Recipe(NamedTuple):
     rule: str = ""    # text of a rule that the pipe names
 
 
+# Argument of Keras -> its box and what that calls the number.
+CLIPS = {"clipnorm": ("keras/clipnorm", "max_norm"),
+         "global_clipnorm": ("keras/global_clipnorm", "max_norm"),
+         "clipvalue": ("keras/clipvalue", "clip_value")}
+
+
 def boxes_of(optimizer):
-    """The boxes that the base arguments stand for, outermost first, and their
-    hypers: scale, average, unscale, accumulate, clip, decay."""
-    boxes, hypers = [], []
+    """The boxes that the base arguments stand for, outermost first, each with
+    its hypers: scale, average, unscale, accumulate, clip, decay."""
+    boxes = []
     if optimizer._scaler is not None:
-        boxes.append(f"{SCALER}: dynamic_loss_scale")
-        hypers.append((f"{SCALER}.growth_steps",
-                       optimizer._scaler.dynamic_growth_steps))
-
-    def add(box, **numbers):
-        boxes.append(box)
-        name = box.split("(")[0].rpartition("/")[2]
-        hypers.extend((f"{name}.{key}", value)
-                      for key, value in numbers.items())
-
+        boxes.append((f"{SCALER}: dynamic_loss_scale", {
+            "growth_steps": optimizer._scaler.dynamic_growth_steps}))
     if optimizer.use_ema:
         often = optimizer.ema_overwrite_frequency or 0
-        add(f"keras/ema(overwrite_frequency = {often})",
-            momentum=optimizer.ema_momentum)
+        boxes.append((f"{optimizer._ema}(overwrite_frequency = {often})",
+                      {"momentum": optimizer.ema_momentum}))
     if optimizer.loss_scale_factor is not None:
-        add("loss_scale", scale=optimizer.loss_scale_factor)
+        boxes.append(("loss_scale", {"scale": optimizer.loss_scale_factor}))
     if optimizer.gradient_accumulation_steps:
-        add("accumulate", steps=optimizer.gradient_accumulation_steps)
+        boxes.append(("accumulate",
+                      {"steps": optimizer.gradient_accumulation_steps}))
     # The first that is set and above 0 counts, in this order.
-    if optimizer.clipnorm and optimizer.clipnorm > 0:
-        add("keras/clipnorm", max_norm=optimizer.clipnorm)
-    elif optimizer.global_clipnorm and optimizer.global_clipnorm > 0:
-        add("keras/global_clipnorm", max_norm=optimizer.global_clipnorm)
-    elif optimizer.clipvalue and optimizer.clipvalue > 0:
-        add("keras/clipvalue", clip_value=optimizer.clipvalue)
+    for argument, (box, name) in CLIPS.items():
+        value = getattr(optimizer, argument)
+        if value and value > 0:
+            boxes.append((box, {name: value}))
+            break
     if optimizer.weight_decay is not None:
-        add("weight_decay", weight_decay=optimizer.weight_decay)
-    return boxes, hypers
+        boxes.append(("weight_decay",
+                      {"weight_decay": optimizer.weight_decay}))
+    return boxes
 
 
 def recipe_of(optimizer, core, rate, options, hypers, rule="", rates=None):
     """`core`: the rule as it stands in a pipe, with a free place for its rate;
     `rate`: what that hyper is called, None if there is none; `rates`: the full
     names of all rates that it means, if it is not one."""
-    boxes, numbers = boxes_of(optimizer)
-    schedule = optimizer._learning_rate
+    boxes = optimizer._boxes()
+    numbers = [(f"{_name_of(box)}.{name}", value)
+               for box, given in boxes for name, value in given.items()]
+    schedule = getattr(optimizer, "_learning_rate", None)
     text = None
     if rate is not None and isinstance(
             schedule, keras.optimizers.schedules.LearningRateSchedule):
@@ -74,9 +75,16 @@ def recipe_of(optimizer, core, rate, options, hypers, rule="", rates=None):
         bound = (f"{name} = {text}" for name in rates or [rate])
         core = f"{core}({', '.join(bound)})"
         rate = None
-    return Recipe(" | ".join([*boxes, core]), tuple(options),
+    pipe = " | ".join([*(box for box, _ in boxes), core])
+    return Recipe(pipe, tuple(options),
                   tuple((name, float(value))
                         for name, value in (*numbers, *hypers)), rate, rule)
+
+
+def _name_of(box):
+    """How the hypers of a box are called: by its label, else by its name."""
+    label, _, _ = box.partition(": ")
+    return label.split("(")[0].rpartition("/")[2]
 
 
 def program_of(recipe, dtype):

@@ -29,7 +29,8 @@ class LossScaleOptimizer(keras.optimizers.LossScaleOptimizer):
             with backend.name_scope(self.name, caller=self):
                 self.build(list(trainable_variables))
         grads, inner = list(grads), self.inner_optimizer
-        if not (grads and self.__dict__["_is_compiled"]):
+        if not (grads and self.__dict__["_is_compiled"]) or (
+                inner._obstacle(inner._trainable_variables)):
             super().apply(grads, trainable_variables)
             return
         # Not by setattr: Keras would track what is inside.

@@ -3,8 +3,8 @@ import pytest
 
 
 # On JAX each case of the stock classes takes a second to compile.
-DTYPES = (["float64"] if keras.config.backend() == "jax"
-          else ["float32", "float64"])
+DTYPES = {"jax": ["float64"], "tensorflow": ["float32"]}.get(
+    keras.config.backend(), ["float32", "float64"])
 
 
 @pytest.fixture(params=DTYPES)
