@@ -30,4 +30,6 @@ def test_tensorflow(part):
          str(HERE / part)],
         capture_output=True, text=True, env=environment, timeout=1200)
     print(done.stdout[-8000:], done.stderr[-2000:])
-    assert done.returncode == 0 and " passed" in done.stdout
+    # Some parts say that they do not concern a backend.
+    assert done.returncode == 0
+    assert " passed" in done.stdout or " skipped" in done.stdout
