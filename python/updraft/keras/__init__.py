@@ -138,5 +138,5 @@ class ScheduleFreeAdamW(Compiled, keras.optimizers.ScheduleFreeAdamW):
 
     @property
     def _late(self):
-        # There Keras' copy of the old z is a view of the new one.
-        return keras.config.backend() == "torch"
+        # There what Keras keeps of the old z is the new one, under a name.
+        return keras.config.backend() in ("torch", "tensorflow")

@@ -43,17 +43,25 @@ class Adafactor(Compiled, keras.optimizers.Adafactor):
     __doc__ = keras.optimizers.Adafactor.__doc__ + """
     The list of variables is Keras', and so are files. On torch and NumPy the
     velocity of a matrix has no memory: reading it makes it from its rows and
-    columns. On JAX it has in jitted code, where every value is an array;
+    columns. On TensorFlow it has, and on JAX in jitted code, where every value
+    is an array;
     `updraft.keras.Optimizer("keras/adafactor")` has rows and columns alone.
     """
     _rule = Rule("keras/adafactor",
                  hypers=["beta_2_decay", "epsilon_1", "epsilon_2",
                          "clip_threshold"],
+                 options=[("keep_v", "_keep_v")],
                  states={"r": "_r", "c": "_c", "v": "_v"})
+
+    @property
+    def _keep_v(self):
+        # There Keras' own step, where it is taken, writes into the variable.
+        return keras.config.backend() == "tensorflow"
 
     def add_variable_from_reference(self, reference_variable, name=None,
                                     initializer="zeros"):
-        if name != "velocity" or len(reference_variable.shape) < 2:
+        if (name != "velocity" or len(reference_variable.shape) < 2
+                or self._keep_v):
             return super().add_variable_from_reference(
                 reference_variable, name, initializer)
         path = reference_variable.path.replace("/", "_")

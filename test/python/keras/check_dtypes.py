@@ -11,7 +11,10 @@ stock = keras.optimizers
 
 @pytest.mark.parametrize("options", [
     {}, dict(use_ema=True, gradient_accumulation_steps=2),
-    dict(global_clipnorm=0.5, loss_scale_factor=2.0, use_ema=True)],
+    pytest.param(
+        dict(global_clipnorm=0.5, loss_scale_factor=2.0, use_ema=True),
+        marks=pytest.mark.skipif(BACKEND == "tensorflow", reason="there Keras "
+                                 "multiplies no f32 with the f64 norm"))],
     ids=["none", "apart", "together"])
 def test_several_dtypes(options):
     """A program each; Keras' own step where a norm is of all."""

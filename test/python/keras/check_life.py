@@ -13,8 +13,8 @@ from common import BACKEND, assert_close, values
 
 import updraft.keras as ours
 
-if BACKEND == "jax":
-    pytest.skip("there the step is XLA's", allow_module_level=True)
+if BACKEND not in ("numpy", "torch"):
+    pytest.skip("there the step is its compiler's", allow_module_level=True)
 COUNT = {"numpy": 10_000, "torch": 1000}[BACKEND]
 
 

@@ -220,6 +220,8 @@ def test_low_precision(low):
     assert_close(*results, 0.06 if low == "bfloat16" else 0.01)
 
 
+@pytest.mark.skipif(BACKEND == "tensorflow",
+                    reason="there Keras adds no matrices without rows")
 def test_adafactor_without_rows():
     """A matrix without rows has columns: Keras' become NaN, ours stay 0."""
     vs = variables("float32")
