@@ -9,6 +9,7 @@ in turns, and prints tables of ratios.
 """
 
 import argparse
+import functools
 import gc
 import json
 import os
@@ -33,7 +34,8 @@ def arguments():
                         help="little tensors and two rounds")
     parser.add_argument("--only", default="", metavar="TEXT",
                         help="rows whose title has TEXT in it")
-    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--rounds", type=int, default=9,
+                        help="turns, in each of two allocations")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--compile", action="store_true",
                         help="torch.compile too, which takes long to compile")
@@ -56,22 +58,26 @@ def with_huge_pages():
         os.execv(sys.executable, [sys.executable, *sys.argv])
 
 
-def candidates_of(row, options, libraries, peers):
-    """The parameters at the start and the candidates that move them."""
+def candidates_of(row, options, libraries, peers, backwards):
+    """The parameters at the start and the candidates that move them; backwards:
+    the last is the first to be made, and takes the memory that there is."""
     random = np.random.default_rng(0)
     params, grads = ([random.standard_normal(shape, np.float32) * scale
                       for shape in row.shapes]
                      for scale in (np.float32(0.05), np.float32(0.01)))
     front, loops = libraries
     job = row.rule, row.rate, params, grads
-    made = [ours.candidate(front, row.pipe, params, grads, options.threads),
-            hand.candidate(loops, *job, options.threads)]
+    makers = [lambda: ours.candidate(front, row.pipe, params, grads,
+                                     options.threads),
+              lambda: hand.candidate(loops, *job, options.threads)]
     if peers:
-        made += [peers.torch_candidate(how, *job, options.threads)
-                 for how in row.torch if how != "compile" or options.compile]
+        makers += [functools.partial(peers.torch_candidate, how, *job,
+                                     options.threads)
+                   for how in row.torch if how != "compile" or options.compile]
     if peers and row.optax:
-        made.append(peers.optax_candidate(*job))
-    return params, made
+        makers.append(lambda: peers.optax_candidate(*job))
+    order = -1 if backwards else 1
+    return params, [make() for make in makers[::order]][::order]
 
 
 def compare(row, params, candidates):
@@ -91,6 +97,25 @@ def compare(row, params, candidates):
             sys.exit(f"bench: {row.title}: {one.name} differs by {apart}")
 
 
+def beside_peers_of(row, options, libraries, peers):
+    """Half of the turns with each order of allocation: pages that a process
+    gets first are not always as quick as later ones."""
+    earlier = {}
+    for backwards in (False, True):
+        params, candidates = candidates_of(row, options, libraries, peers,
+                                           backwards)
+        compare(row, params, candidates)
+        timing.measure(candidates, 2 if options.small else options.rounds)
+        for one in candidates:
+            one.seconds = earlier.pop(one.name, []) + one.seconds
+        if not backwards:
+            earlier = {one.name: one.seconds for one in candidates}
+            del candidates
+            gc.collect()
+    elements = sum(int(np.prod(shape)) for shape in row.shapes)
+    return timing.report(row.title, candidates, elements, row.bytes)
+
+
 def beside_peers(options):
     peers = None
     if not options.no_peers:
@@ -100,13 +125,7 @@ def beside_peers(options):
     for row in rows.rows(options.small):
         if options.only.lower() not in row.title.lower():
             continue
-        params, candidates = candidates_of(row, options, libraries, peers)
-        compare(row, params, candidates)
-        timing.measure(candidates, 2 if options.small else options.rounds)
-        elements = sum(int(np.prod(shape)) for shape in row.shapes)
-        results += timing.report(row.title, candidates, elements, row.bytes)
-        del candidates
-        gc.collect()
+        results += beside_peers_of(row, options, libraries, peers)
     if options.only.lower() in latency.TITLE.lower():
         results += latency.report(options.small, peers is not None)
     return results

@@ -2,6 +2,7 @@
 that what the machine does meanwhile happens to all of them. What is reported is
 the median over rounds of the ratio to the first candidate, which is ours."""
 
+import random
 import statistics
 import time
 
@@ -33,11 +34,15 @@ def calibrate(candidates, turn):
 
 
 def measure(candidates, rounds, turn=0.03):
-    """Fills `seconds` of each candidate, in rotating order."""
+    """Fills `seconds` of each candidate. The order of a round is random, and a
+    turn begins with a step that does not count: threads of the one before may
+    still be spinning, and its pages on their way back."""
     calibrate(candidates, turn)
-    for number in range(rounds):
-        shift = number % len(candidates)
-        for candidate in candidates[shift:] + candidates[:shift]:
+    order = random.Random(rounds)
+    for _ in range(rounds):
+        for candidate in order.sample(candidates, len(candidates)):
+            candidate.step()
+            candidate.wait()
             candidate.seconds.append(candidate.burst())
 
 
