@@ -30,11 +30,12 @@ import keras
 from ._adafactor import Adafactor
 from ._any import Optimizer
 from ._base import Compiled, Rule
+from ._muon import Muon
 from ._wrappers import LossScaleOptimizer, MultiOptimizer
 
 __all__ = ["Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax",
            "Ftrl", "Lamb", "Lion", "LossScaleOptimizer", "MultiOptimizer",
-           "Nadam", "Optimizer", "RMSprop", "SGD", "ScheduleFreeAdamW"]
+           "Muon", "Nadam", "Optimizer", "RMSprop", "SGD", "ScheduleFreeAdamW"]
 
 _serializable = keras.saving.register_keras_serializable(package="updraft")
 

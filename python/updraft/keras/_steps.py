@@ -25,11 +25,13 @@ class Rule:
     list with one variable (or None) for each model variable; a scalar state:
     one variable.
     tags: name -> method that says of a variable whether it has that tag.
+    routed: it is an optimizer of several routes, each with that rate, which
+    takes no schedule as an argument: every step is told the rate.
     """
 
     def __init__(self, name, *, rate="learning_rate", hypers=(), options=(),
-                 states=None, tags=None):
-        self.name, self.rate = name, rate
+                 states=None, tags=None, routed=False):
+        self.name, self.rate, self.routed = name, rate, routed
         self.hypers, self.options = _pairs(hypers), _pairs(options)
         self.states = dict(states or {})
         self.tags = dict(tags or {})
@@ -65,10 +67,11 @@ class Steps:
 
     def _recipe(self):
         rule = self._rule
-        return recipe_of(
-            self, rule.name, rule.rate,
+        recipe = recipe_of(
+            self, rule.name, None if rule.routed else rule.rate,
             [(name, self._value_of(own)) for name, own in rule.options],
             [(name, self._value_of(own)) for name, own in rule.hypers])
+        return recipe._replace(rate=rule.rate) if rule.routed else recipe
 
     def _boxes(self):
         return boxes_of(self)
