@@ -415,8 +415,8 @@ double mod(double x, double y) {
   double divisor = by.fraction, distance = from.power - by.power;
   double rest = from.fraction;
   rest = rest >= divisor ? rest - divisor : rest;
-  for (double todo = distance; todo > 0; todo -= 51) {
-    double scaled = rest * powerOfTwo(clamp(todo, 0, 51));
+  for (double ahead = distance; ahead > 0; ahead -= 51) {
+    double scaled = rest * powerOfTwo(clamp(ahead, 0, 51));
     double digits = std::floor(scaled / divisor);
     rest = std::fma(-digits, divisor, scaled);
     rest = rest < 0 ? rest + divisor : rest;

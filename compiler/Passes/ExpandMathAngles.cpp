@@ -221,13 +221,13 @@ static Number reduceRemainder(Number rest, Number distance, Number divisor) {
   mlir::OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(loop.getBody());
   Number before = e.wrap(loop.getRegionIterArg(0));
-  Number todo = e.wrap(loop.getRegionIterArg(1));
-  Number scaled = before * powerOfTwo(clamp(todo, 0, 51));
+  Number ahead = e.wrap(loop.getRegionIterArg(1));
+  Number scaled = before * powerOfTwo(clamp(ahead, 0, 51));
   Number digits = floor(scaled / divisor);
   Number after = fma(-digits, divisor, scaled);
   after = select(after < 0, after + divisor, after);
   mlir::scf::YieldOp::create(builder, location,
-                             mlir::ValueRange{after.value, (todo - 51).value});
+                             mlir::ValueRange{after.value, (ahead - 51).value});
   return e.wrap(loop.getResult(0));
 }
 

@@ -85,41 +85,21 @@ LogicalResult ElementLoops::check() {
   return success();
 }
 
-LogicalResult ElementLoops::emitUniforms(Builder &builder, Level level) {
-  for (Operation &operation : kernel_.body())
-    if (operation.getNumResults() != 0 &&
-        kernel_.levelOf(&operation) == level &&
-        failed(kernel_.emitUniform(builder, &operation)))
-      return failure();
-  return success();
-}
-
-/// All chunks of a call belong to one group, so the first tells it.
-void ElementLoops::enterFirstGroup() {
-  Value chunks =
-      kernel_.frameMember(offsetof(updraft_frame, chunks), at_.pointer());
-  Value chunk = at_.at(
-      chunks, at_.multiply(kernel_.first, at_.integer(sizeof(updraft_chunk))));
-  auto load = [&](Value address, int64_t offset) -> Value {
-    Value narrow = at_.load(at_.getI32Type(), at_.at(address, offset));
-    return arith::ExtUIOp::create(at_, at_.location, at_.getI64Type(), narrow);
-  };
-  kernel_.enterRow(at_, load(chunk, offsetof(updraft_chunk, tensor)));
-  kernel_.enterGroup(at_, load(kernel_.row, offsetof(updraft_tensor, group)));
-}
-
 LogicalResult ElementLoops::build() {
   if (failed(check()))
     return failure();
   return kernel_.build([&]() -> LogicalResult {
-    if (failed(emitUniforms(kernel_.entry, Level::Model)))
+    if (failed(kernel_.emitUniforms(kernel_.entry, Level::Model)))
       return failure();
     bool readsGroup = llvm::any_of(kernel_.body(), [&](Operation &operation) {
       return kernel_.levelOf(&operation) == Level::Group;
     });
-    if (readsGroup)
-      enterFirstGroup();
-    if (failed(emitUniforms(at_, Level::Group)))
+    // All chunks of a call belong to one group, so the first tells it.
+    if (readsGroup) {
+      kernel_.enterChunk(at_, kernel_.first);
+      kernel_.enterGroupOfRow(at_);
+    }
+    if (failed(kernel_.emitUniforms(at_, Level::Group)))
       return failure();
     reserveStrips();
     Type f64 = at_.getF64Type();
@@ -144,19 +124,8 @@ LogicalResult ElementLoops::build() {
 }
 
 LogicalResult ElementLoops::emitChunk(Value number) {
-  Value chunks =
-      kernel_.frameMember(offsetof(updraft_frame, chunks), at_.pointer());
-  Value chunk =
-      at_.at(chunks, at_.multiply(number, at_.integer(sizeof(updraft_chunk))));
-  Type i64 = at_.getI64Type(), i32 = at_.getI32Type();
-  auto loadCount = [&](int64_t offset) -> Value {
-    return arith::ExtUIOp::create(at_, at_.location, i64,
-                                  at_.load(i32, at_.at(chunk, offset)));
-  };
-  chunkFirst_ = at_.load(i64, chunk);
-  chunkCount_ = loadCount(offsetof(updraft_chunk, count));
-  kernel_.enterRow(at_, loadCount(offsetof(updraft_chunk, tensor)));
-  if (failed(emitUniforms(at_, Level::Tensor)))
+  std::tie(chunkFirst_, chunkCount_) = kernel_.enterChunk(at_, number);
+  if (failed(kernel_.emitUniforms(at_, Level::Tensor)))
     return failure();
   findExtents();
   Slice whole(kernel_);

@@ -52,8 +52,6 @@ private:
   };
 
   mlir::LogicalResult check();
-  mlir::LogicalResult emitUniforms(Builder &builder, ir::Level level);
-  void enterFirstGroup();
   mlir::LogicalResult emitChunk(Value number);
   bool isWorthBranch(const Slice &taken, const Slice &other) const;
   void emitSlice(const Slice &slice, unsigned depth);

@@ -16,6 +16,7 @@ namespace updraft::loops {
 namespace arith = mlir::arith;
 namespace func = mlir::func;
 using ir::Level;
+using mlir::failed;
 using mlir::failure;
 using mlir::LogicalResult;
 using mlir::Operation;
@@ -152,7 +153,35 @@ void Kernel::enterRow(Builder &at, Value index) {
   row = at.at(rows, at.multiply(index, at.integer(bytes)));
 }
 
+void Kernel::enterGroupOfRow(Builder &at) {
+  Value group = rowMember(at, offsetof(updraft_tensor, group), at.getI32Type());
+  enterGroup(at,
+             arith::ExtUIOp::create(at, at.location, at.getI64Type(), group));
+}
+
+std::pair<Value, Value> Kernel::enterChunk(Builder &at, Value number) {
+  Value chunks = frameMember(offsetof(updraft_frame, chunks), at.pointer());
+  Value chunk =
+      at.at(chunks, at.multiply(number, at.integer(sizeof(updraft_chunk))));
+  auto load = [&](int64_t offset) -> Value {
+    Value narrow = at.load(at.getI32Type(), at.at(chunk, offset));
+    return arith::ExtUIOp::create(at, at.location, at.getI64Type(), narrow);
+  };
+  Value first = at.load(at.getI64Type(), chunk);
+  Value count = load(offsetof(updraft_chunk, count));
+  enterRow(at, load(offsetof(updraft_chunk, tensor)));
+  return {first, count};
+}
+
 //===- Uniform values -----------------------------------------------------===//
+
+LogicalResult Kernel::emitUniforms(Builder &at, Level level) {
+  for (Operation &operation : body())
+    if (operation.getNumResults() != 0 && levelOf(&operation) == level &&
+        failed(emitUniform(at, &operation)))
+      return failure();
+  return success();
+}
 
 Value Kernel::addressOf(Builder &at, const Place &place) {
   if (place.level == Level::Tensor)

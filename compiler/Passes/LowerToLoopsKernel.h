@@ -60,9 +60,15 @@ public:
   Value shapeMember(Builder &at, int64_t offset);
   /// Sets groupBase from a group's number.
   void enterGroup(Builder &at, Value group);
+  /// Sets groupBase to the group of the tensor at `row`.
+  void enterGroupOfRow(Builder &at);
   /// Sets row from its number within the variant.
   void enterRow(Builder &at, Value index);
+  /// Sets row to a chunk's tensor; returns its first item and how many it has.
+  std::pair<Value, Value> enterChunk(Builder &at, Value number);
 
+  /// Emits all uniform operations of a level at `at`.
+  mlir::LogicalResult emitUniforms(Builder &at, ir::Level level);
   /// Emits a uniform operation (anything but put and partial) at `at`.
   mlir::LogicalResult emitUniform(Builder &at, mlir::Operation *operation);
   /// Address of a scalar of the level entered.

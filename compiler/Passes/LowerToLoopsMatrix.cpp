@@ -39,7 +39,6 @@ private:
   };
 
   LogicalResult check();
-  LogicalResult emitUniforms(Builder &builder, Level level);
   LogicalResult emitChunk(Value number);
   void findMatrix();
   Value startOf(llvm::StringRef name);
@@ -107,20 +106,11 @@ LogicalResult MatrixLoops::check() {
   return success();
 }
 
-LogicalResult MatrixLoops::emitUniforms(Builder &builder, Level level) {
-  for (Operation &operation : kernel_.body())
-    if (operation.getNumResults() != 0 &&
-        kernel_.levelOf(&operation) == level &&
-        failed(kernel_.emitUniform(builder, &operation)))
-      return failure();
-  return success();
-}
-
 LogicalResult MatrixLoops::build() {
   if (failed(check()))
     return failure();
   return kernel_.build([&]() -> LogicalResult {
-    if (failed(emitUniforms(kernel_.entry, Level::Model)))
+    if (failed(kernel_.emitUniforms(kernel_.entry, Level::Model)))
       return failure();
     LogicalResult result = success();
     workspace_ =
@@ -132,20 +122,10 @@ LogicalResult MatrixLoops::build() {
 }
 
 LogicalResult MatrixLoops::emitChunk(Value number) {
-  Value chunks =
-      kernel_.frameMember(offsetof(updraft_frame, chunks), at_.pointer());
-  Value chunk =
-      at_.at(chunks, at_.multiply(number, at_.integer(sizeof(updraft_chunk))));
-  auto load = [&](Value address, int64_t offset) -> Value {
-    Value narrow = at_.load(at_.getI32Type(), at_.at(address, offset));
-    return arith::ExtUIOp::create(at_, at_.location, at_.getI64Type(), narrow);
-  };
-  Value first = at_.load(at_.getI64Type(), chunk);
-  Value count = load(chunk, offsetof(updraft_chunk, count));
-  kernel_.enterRow(at_, load(chunk, offsetof(updraft_chunk, tensor)));
-  kernel_.enterGroup(at_, load(kernel_.row, offsetof(updraft_tensor, group)));
-  if (failed(emitUniforms(at_, Level::Group)) ||
-      failed(emitUniforms(at_, Level::Tensor)))
+  auto [first, count] = kernel_.enterChunk(at_, number);
+  kernel_.enterGroupOfRow(at_);
+  if (failed(kernel_.emitUniforms(at_, Level::Group)) ||
+      failed(kernel_.emitUniforms(at_, Level::Tensor)))
     return failure();
   findMatrix();
   auto emitTiles = [&] {

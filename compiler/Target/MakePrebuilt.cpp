@@ -126,15 +126,15 @@ static mlir::OwningOpRef<mlir::ModuleOp> moduleOf(func::FuncOp function) {
   auto from = function->getParentOfType<mlir::ModuleOp>();
   mlir::OwningOpRef<mlir::ModuleOp> module =
       mlir::ModuleOp::create(function.getLoc());
-  llvm::SmallVector<func::FuncOp> todo{function};
-  for (size_t i = 0; i < todo.size(); ++i) {
-    if (module->lookupSymbol(todo[i].getName()))
+  llvm::SmallVector<func::FuncOp> reached{function};
+  for (size_t i = 0; i < reached.size(); ++i) {
+    if (module->lookupSymbol(reached[i].getName()))
       continue;
-    func::FuncOp copy = todo[i].clone();
+    func::FuncOp copy = reached[i].clone();
     copy->removeAttr("passthrough");
     module->push_back(copy);
-    todo[i].walk([&](func::CallOp call) {
-      todo.push_back(from.lookupSymbol<func::FuncOp>(call.getCallee()));
+    reached[i].walk([&](func::CallOp call) {
+      reached.push_back(from.lookupSymbol<func::FuncOp>(call.getCallee()));
     });
   }
   return module;

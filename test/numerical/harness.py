@@ -48,6 +48,23 @@ def step(folder, pipe, params, grads, settings=(), options=(), views=()):
     return load_file(folder / "out")
 
 
+def check(folder, arguments, shapes, steps, dtype=np.float32):
+    """Compiled code gives the interpreter's bits.
+
+    The gradients are of several sizes; of three steps each tensor misses one.
+    """
+    write(folder / "params", tensors(1, dtype, shapes))
+    files = []
+    for index in range(steps):
+        grads = tensors(2 + index, dtype, shapes, 10.0**(index - 1))
+        names = [name for i, name in enumerate(shapes) if i % 3 != index]
+        files.append(folder / f"grads{index}")
+        write(files[-1], {name: grads[name] for name in names})
+    done = call([*arguments, "--params", folder / "params", "--grads", *files,
+                 "--out", folder / "out", "--check"])
+    assert "no bit differs" in done.stderr + done.stdout
+
+
 def write(path, arrays):
     # safetensors keeps only contiguous bytes, and scalars need an array.
     save_file({name: np.ascontiguousarray(array).reshape(np.shape(array))

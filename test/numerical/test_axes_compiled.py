@@ -6,7 +6,7 @@ has, with one thread and with two.
 import numpy as np
 import pytest
 
-from harness import call, tensors, write
+from harness import call, check
 from test_compositions import TARGETS
 from test_targets import hashes
 
@@ -51,20 +51,6 @@ RULES = {
 }
 
 
-def check(folder, arguments, dtype=np.float32):
-    write(folder / "params", tensors(1, dtype, SHAPES))
-    files = []
-    for index in range(3):
-        grads = tensors(2 + index, dtype, SHAPES, 10.0**(index - 1))
-        # Every tensor is absent once.
-        names = [name for i, name in enumerate(SHAPES) if i % 3 != index]
-        files.append(folder / f"grads{index}")
-        write(files[-1], {name: grads[name] for name in names})
-    done = call([*arguments, "--params", folder / "params", "--grads", *files,
-                 "--out", folder / "out", "--check"])
-    assert "no bit differs" in done.stderr + done.stdout
-
-
 @pytest.mark.parametrize("threads,target", TARGETS)
 @pytest.mark.parametrize("param", ["f32", "f64"])
 @pytest.mark.parametrize("rule", RULES)
@@ -72,7 +58,7 @@ def test_everything(tmp_path, rule, param, threads, target):
     path = tmp_path / "everything.upd"
     path.write_text(RULES[rule])
     check(tmp_path, [path, "--param", param, "--threads", threads, "--target",
-                     target, "--view", "scaled", "--view", "r"],
+                     target, "--view", "scaled", "--view", "r"], SHAPES, 3,
           {"f32": np.float32, "f64": np.float64}[param])
 
 
@@ -84,7 +70,7 @@ def test_one_axis(tmp_path, axis, threads, target):
     path.write_text("rule one {\n  matrix = rank(p) >= 2\n"
                     f"  m = mean(g over {axis}) if matrix\n"
                     "  p' = p - (matrix ? m : 0)\n}\n")
-    check(tmp_path, [path, "--threads", threads, "--target", target])
+    check(tmp_path, [path, "--threads", threads, "--target", target], SHAPES, 3)
 
 
 @pytest.mark.parametrize("pipe", [
@@ -93,7 +79,7 @@ def test_one_axis(tmp_path, axis, threads, target):
     "keras/ema(0.9) | weight_decay(0.1) | keras/adafactor(0.05)",
 ])
 def test_adafactor(tmp_path, pipe):
-    check(tmp_path, ["-e", pipe, "--threads", "2"])
+    check(tmp_path, ["-e", pipe, "--threads", "2"], SHAPES, 3)
 
 
 @pytest.mark.parametrize("param", ["f32", "f64", "bf16"])

@@ -11,10 +11,14 @@ import sys
 import pytest
 
 HERE = pathlib.Path(__file__).parent / "keras"
+PARTS = sorted(p.stem for p in HERE.glob("check_*"))
+# Keras does not train on NumPy; on JAX the step is its compiler's.
+WITHOUT = [("numpy", "check_training"), ("jax", "check_life")]
 
 
-@pytest.mark.parametrize("backend", ["torch", "jax", "numpy"])
-@pytest.mark.parametrize("part", sorted(p.stem for p in HERE.glob("check_*")))
+@pytest.mark.parametrize("backend,part", [
+    (backend, part) for part in PARTS for backend in ("torch", "jax", "numpy")
+    if (backend, part) not in WITHOUT])
 def test_backend(backend, part):
     environment = {**os.environ, "KERAS_BACKEND": backend,
                    "JAX_ENABLE_X64": "1", "JAX_PLATFORMS": "cpu"}
@@ -23,6 +27,5 @@ def test_backend(backend, part):
          "-x", str(HERE / f"{part}.py")],
         capture_output=True, text=True, env=environment, timeout=1200)
     print(done.stdout[-8000:], done.stderr[-2000:])
-    # Some parts say that they do not concern a backend.
     assert done.returncode == 0
-    assert " passed" in done.stdout or " skipped" in done.stdout
+    assert " passed" in done.stdout

@@ -21,7 +21,9 @@ PYTHON = os.environ.get("UPDRAFT_TF_PYTHON", str(
                     and not os.path.exists(PYTHON),
                     reason="UPDRAFT_TF_PYTHON names no interpreter")
 @pytest.mark.parametrize("part", sorted(
-    f"{path.parent.name}/{path.name}" for path in HERE.glob("keras*/check_*")))
+    f"{path.parent.name}/{path.name}" for path in HERE.glob("keras*/check_*")
+    # There the step is its compiler's.
+    if path.stem != "check_life"))
 def test_tensorflow(part):
     environment = {**os.environ, "KERAS_BACKEND": "tensorflow",
                    "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
@@ -30,6 +32,5 @@ def test_tensorflow(part):
          str(HERE / part)],
         capture_output=True, text=True, env=environment, timeout=1200)
     print(done.stdout[-8000:], done.stderr[-2000:])
-    # Some parts say that they do not concern a backend.
     assert done.returncode == 0
-    assert " passed" in done.stdout or " skipped" in done.stdout
+    assert " passed" in done.stdout

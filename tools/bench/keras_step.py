@@ -10,6 +10,7 @@ donated, as fit() calls it.
 """
 
 import argparse
+import functools
 import os
 import pathlib
 import sys
@@ -26,15 +27,17 @@ import rows
 import timing
 import updraft.keras
 
-EXTRAS = dict(global_clipnorm=1.0, use_ema=True, ema_momentum=0.999)
-RULES = [("Adam", {}), ("AdamW", EXTRAS), ("Adadelta", {}),
-         ("Nadam", {}), ("Lion", dict(weight_decay=0.01)),
-         ("SGD", dict(momentum=0.9))]
+EXTRAS = dict(global_clipnorm=1.0, weight_decay=0.01, use_ema=True,
+              ema_momentum=0.999)
+RULES = [("Adadelta", {}), ("Lion", {}), ("Lamb", {}), ("Adafactor", {}),
+         ("Adam", {}), ("Nadam", {}), ("RMSprop", {}), ("Adagrad", {}),
+         ("SGD", dict(momentum=0.9)), ("Adam", EXTRAS), ("Adafactor", EXTRAS)]
 
 
 def shapes(small):
-    large = 1 << (14 if small else 24)
-    return {"one of 16 Mi": [(large,)],
+    side = 64 if small else 4096
+    return {"one of 16 Mi": [(side, side)],
+            "one of 64 Mi": [(2 * side, 2 * side)],
             "ResNet-50": rows.resnet50()[:9] if small else rows.resnet50(),
             "1,000 of 1,000": [(1000,)] * (10 if small else 1000)}
 
@@ -57,18 +60,25 @@ def candidate(library, name, arguments, params, grads):
 def jitted(name, optimizer, held, grads):
     import jax
 
-    apply = jax.jit(optimizer.stateless_apply, donate_argnums=(0, 2))
+    # What goes in and what comes out have one order, as in fit(): JAX pairs
+    # donated memory with results of the same shape in the order of both.
+    @functools.partial(jax.jit, donate_argnums=0)
+    def apply(state, grads):
+        variables, slots = state
+        return optimizer.stateless_apply(slots, grads, variables)
+
     grads = [jax.numpy.asarray(g) for g in grads]
     # Copies: the variables' own arrays stay as they are.
-    now = [[jax.numpy.array(v.value) for v in held],
-           [jax.numpy.array(v.value) for v in optimizer.variables]]
+    state = ([jax.numpy.array(v.value) for v in held],
+             [jax.numpy.array(v.value) for v in optimizer.variables])
 
     def step():
-        now[:] = apply(now[1], grads, now[0])
+        nonlocal state
+        state = apply(state, grads)
 
     return timing.Candidate(name, step,
-                            lambda: [np.asarray(x) for x in now[0]],
-                            lambda: jax.block_until_ready(now))
+                            lambda: [np.asarray(x) for x in state[0]],
+                            lambda: jax.block_until_ready(state))
 
 
 def main():
@@ -77,10 +87,13 @@ def main():
                         help="little tensors and two rounds")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--only", default="", help="rules with this name")
+    parser.add_argument("--tensors", default="", help="lists with this title")
     options = parser.parse_args()
     random = np.random.default_rng(0)
     table = []
     for title, list_of_shapes in shapes(options.small).items():
+        if options.tensors not in title:
+            continue
         for name, arguments in RULES:
             if options.only not in name:
                 continue
@@ -95,8 +108,8 @@ def main():
                 assert np.abs(a - b).max() < 1e-5, (title, name)
             timing.measure(pair, 2 if options.small else options.rounds)
             ours = min(pair[0].seconds)
-            table.append([title, name + (" + clip + EMA" if arguments is EXTRAS
-                                         else ""),
+            table.append([title, name + (" + clip + decay + EMA"
+                                         if arguments is EXTRAS else ""),
                           timing.duration(ours),
                           f"{timing.ratio(pair[1], pair[0]):.2f}"])
     print(f"updraft.keras on {keras.config.backend()}")

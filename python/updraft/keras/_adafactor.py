@@ -38,6 +38,11 @@ def made(r, c):
     return ops.expand_dims(rows, -1) * ops.expand_dims(c, -2)
 
 
+def _has_memory():
+    # There Keras' own step, where it is taken, writes into the variable.
+    return keras.config.backend() == "tensorflow"
+
+
 @keras.saving.register_keras_serializable(package="updraft")
 class Adafactor(Compiled, keras.optimizers.Adafactor):
     __doc__ = keras.optimizers.Adafactor.__doc__ + """
@@ -55,13 +60,13 @@ class Adafactor(Compiled, keras.optimizers.Adafactor):
 
     @property
     def _keep_v(self):
-        # There Keras' own step, where it is taken, writes into the variable.
-        return keras.config.backend() == "tensorflow"
+        # A value like all others is best written where it lies.
+        return _has_memory() or in_stateless_scope()
 
     def add_variable_from_reference(self, reference_variable, name=None,
                                     initializer="zeros"):
         if (name != "velocity" or len(reference_variable.shape) < 2
-                or self._keep_v):
+                or _has_memory()):
             return super().add_variable_from_reference(
                 reference_variable, name, initializer)
         path = reference_variable.path.replace("/", "_")
@@ -72,11 +77,3 @@ class Adafactor(Compiled, keras.optimizers.Adafactor):
                 reference_variable.dtype, f"{path}_{name}")
         self._track_variable(variable)
         return variable
-
-    def _backend_apply_gradients(self, grads, trainable_variables):
-        super()._backend_apply_gradients(grads, trainable_variables)
-        if in_stateless_scope():
-            # There it is a value like all others.
-            for r, c, v in zip(self._r, self._c, self._v):
-                if isinstance(v, _Velocity):
-                    v.assign(made(r, c))

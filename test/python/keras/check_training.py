@@ -20,9 +20,6 @@ EXAMPLE = pathlib.Path(__file__).resolve().parents[3] / "examples/keras"
 sys.path.insert(0, str(EXAMPLE))
 import networks  # noqa: E402
 
-pytestmark = pytest.mark.skipif(BACKEND == "numpy",
-                                reason="Keras does not train on NumPy")
-
 
 def optimizer(library, network):
     if network == "convolution":

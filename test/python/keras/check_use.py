@@ -160,7 +160,9 @@ def test_stateless(name):
     got = [[np.asarray(keras.ops.convert_to_numpy(x)) for x in part]
            for part in held]
     assert_close(got[0], values(vs), 0)
-    assert_close(got[1], values(optimizer.variables), 0)
+    # Adafactor's v is a value there, and made where it is read elsewhere.
+    limit = 1e-7 if name == "Adafactor" else 0
+    assert_close(got[1], values(optimizer.variables), limit)
 
 
 @pytest.mark.skipif(BACKEND in ("jax", "tensorflow"),
