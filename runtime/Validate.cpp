@@ -20,6 +20,10 @@ namespace {
 /// No sensible program comes near; a damaged count must not ask for gigabytes.
 constexpr uint32_t kMostSlots = 1u << 20;
 constexpr uint64_t kMostWorkspace = uint64_t(1) << 26;
+/// Of a GPU's block.
+constexpr uint32_t kMostThreads = 1024;
+/// Two digits of a compute capability's major, one of its minor.
+constexpr uint32_t kMostArch = 999;
 
 class Validator {
 public:
@@ -42,6 +46,8 @@ private:
   bool variants();
   bool variant(const updraft_variant &variant);
   bool kernels();
+  bool gpuCodes();
+  bool gpuLaunches();
   bool viewsAndRequires();
   updraft_status processor();
 
@@ -93,9 +99,6 @@ bool Validator::head() {
   if (!string(program->name, true) || !string(program->doc, false) ||
       !string(program->rule, false) || !string(program->target_name, false))
     return false;
-  if (program->ptx < 0 || uint64_t(program->ptx) > program->bytes ||
-      program->ptx_bytes > program->bytes - uint64_t(program->ptx))
-    return wrong("the PTX lies outside");
   if (!list<updraft_option>(program->options))
     return false;
   for (const updraft_option &option :
@@ -243,6 +246,42 @@ bool Validator::kernels() {
   return true;
 }
 
+bool Validator::gpuCodes() {
+  if (!list<updraft_gpu_code>(program->gpu))
+    return false;
+  for (const updraft_gpu_code &gpu :
+       items<updraft_gpu_code>(program, program->gpu)) {
+    if (gpu.form > UPDRAFT_CUBIN || gpu.arch < 10 || gpu.arch > kMostArch)
+      return wrong("code for a GPU is of an unknown kind");
+    if (gpu.code <= 0 || uint64_t(gpu.code) >= program->bytes || !gpu.bytes ||
+        gpu.bytes > program->bytes - uint64_t(gpu.code))
+      return wrong("code for a GPU lies outside");
+    if (gpu.form == UPDRAFT_PTX &&
+        at<char>(program, gpu.code)[gpu.bytes - 1] != 0)
+      return wrong("the PTX does not end");
+  }
+  return gpuLaunches();
+}
+
+/// Of a program with GPU code. What has no entry of its own runs within the
+/// launch of the kernel before it, so only model and group kernels may.
+bool Validator::gpuLaunches() {
+  if (!program->gpu.count)
+    return true;
+  bool isFirst = true;
+  for (const updraft_kernel &kernel :
+       items<updraft_kernel>(program, program->kernels)) {
+    if (!kernel.gpu_entry && (isFirst || kernel.level > UPDRAFT_GROUP))
+      return wrong("a kernel has no code for a GPU");
+    if (kernel.gpu_entry &&
+        (!kernel.gpu_threads || kernel.gpu_threads > kMostThreads ||
+         !kernel.gpu_items || kernel.gpu_items > UPDRAFT_BLOCK))
+      return wrong("a kernel has an absurd launch");
+    isFirst = false;
+  }
+  return true;
+}
+
 bool Validator::viewsAndRequires() {
   if (!list<updraft_view>(program->views) ||
       !list<updraft_require>(program->requires_))
@@ -305,7 +344,7 @@ updraft_status Validator::run() {
                 static_cast<unsigned long long>(program->bytes));
   // Variants come first: slots of tensor level are looked up in them.
   if (!head() || !variants() || !hypers() || !scalars() || !kernels() ||
-      !viewsAndRequires())
+      !gpuCodes() || !viewsAndRequires())
     return fail(UPDRAFT_BAD_PROGRAM, "%s: is damaged: %s", origin, problem);
   return processor();
 }

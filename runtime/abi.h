@@ -17,7 +17,7 @@
 extern "C" {
 #endif
 
-#define UPDRAFT_ABI 3
+#define UPDRAFT_ABI 4
 #define UPDRAFT_MAX_RANK 8
 /* Elements of a reduction block (numerics.md 5) and of a chunk of work. */
 #define UPDRAFT_BLOCK 4096
@@ -104,9 +104,7 @@ typedef struct {
   updraft_rel name, doc;
   double initial, low, high;
   uint32_t level; /* UPDRAFT_MODEL or UPDRAFT_GROUP */
-  uint32_t slot;
-  uint32_t flags;
-  uint32_t reserved;
+  uint32_t slot, flags, reserved;
 } updraft_hyper;
 
 /* One scalar state, counter or scalar input: an f64 slot of its level's row. */
@@ -167,8 +165,7 @@ typedef struct {
   updraft_rel name;
   updraft_list tests;  /* updraft_test */
   updraft_list arrays; /* updraft_array; 0 is p, 1 is g */
-  uint32_t slots;
-  uint32_t row_bytes;
+  uint32_t slots, row_bytes;
   uint32_t state_bits; /* bits of array state a parameter */
   uint32_t reserved;
 } updraft_variant;
@@ -179,9 +176,8 @@ typedef struct {
   uint32_t level, slot, variant, reserved;
 } updraft_require;
 
-/* A view of model or group level is a scalar (kind VIEW); one of tensor level
-   likewise; one of element level is an array (role VIEW, or STATE
-   with flag). */
+/* A view of model, group or tensor level is a scalar (kind VIEW); one of
+   element level is an array (role VIEW, or STATE with flag). */
 typedef struct {
   updraft_rel name, doc;
   uint32_t level, index; /* identifies its kernels: updraft_kernel.view */
@@ -192,9 +188,9 @@ typedef struct {
   updraft_rel name;
   updraft_rel why;       /* the equation that forced it, for people */
   updraft_rel entry;     /* distance to the machine code, an updraft_entry */
-  updraft_rel gpu_entry; /* name of the PTX entry */
-  uint32_t when, view;
-  uint32_t level;
+  updraft_rel gpu_entry; /* its name; 0: in the launch of the kernel before */
+  uint32_t gpu_threads, gpu_items; /* of a block; that it works on at a time */
+  uint32_t when, view, level;
   uint32_t variant; /* NONE for model and group kernels */
   uint32_t after;   /* what must have finished before: UPDRAFT_TENSOR (this
                        tensor), _GROUP or _MODEL; NONE: nothing */
@@ -210,12 +206,22 @@ enum updraft_target {
   UPDRAFT_AARCH64
 };
 
+/* Code for one kind of GPU; compiler/README.md says how an entry is called.
+   PTX is text and ends with a 0 that `bytes` counts. */
+enum updraft_gpu_form { UPDRAFT_PTX, UPDRAFT_CUBIN };
+typedef struct {
+  uint32_t arch; /* 90: compute capability 9.0, the least for PTX; a cubin runs
+                    on the same major and this minor or a higher one */
+  uint32_t form; /* enum updraft_gpu_form */
+  updraft_rel code;
+  uint64_t bytes;
+} updraft_gpu_code;
+
 #define UPDRAFT_MAGIC "updraft"
 
 typedef struct updraft_program {
   char magic[8];
-  uint32_t abi;
-  uint32_t header_bytes; /* sizeof(updraft_program) */
+  uint32_t abi, header_bytes; /* sizeof(updraft_program) */
   uint64_t bytes;   /* of the descriptor: every list and string lies within */
   uint8_t hash[16]; /* of the flat rule, options, formats, target, compiler */
   updraft_rel name, doc;
@@ -227,8 +233,7 @@ typedef struct updraft_program {
   uint32_t partial_lists; /* f64 lists, one entry a block of a tensor */
   uint32_t total_lists;   /* f64 lists, one entry a tensor */
   updraft_list options, hypers, scalars, variants, kernels, views, requires_;
-  updraft_rel ptx;
-  uint64_t ptx_bytes;
+  updraft_list gpu;   /* updraft_gpu_code */
   uint64_t workspace; /* bytes that each thread has for matrix kernels */
 } updraft_program;
 

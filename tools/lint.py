@@ -29,9 +29,9 @@ CAPS = [
     (r".*\.td", 400),
 ]
 FUNCTION_CAP = 60
-# Room for what is installed and for the Python package: 80 lines, which no test
+# Room for what is installed, for the Python package and for GPUs: 150 lines, which no test
 # can do without.
-CMAKE_CAP = 510
+CMAKE_CAP = 580
 
 # Layer -> what its files may include besides the standard library and the
 # layer itself.

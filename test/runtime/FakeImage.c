@@ -53,12 +53,17 @@ char *fakeImage(size_t *bytes) {
       {text(&to, "v0"), {0, 0}, LIST(&to, arrays), 0, sizeof(PlainRow), 0, 0}};
   updraft_kernel kernels[] = {kernel(&to, "descend", descend, UPDRAFT_AT_STEP,
                                      UPDRAFT_ELEMENT, 0, UPDRAFT_NONE)};
+  kernels[0].gpu_entry = text(&to, "descend");
+  kernels[0].gpu_threads = kernels[0].gpu_items = 1;
+  static const char ptx[] = ".version 6.3\n.target sm_75\n";
+  updraft_gpu_code gpu[] = {{75, UPDRAFT_PTX, text(&to, ptx), sizeof ptx}};
   uint64_t code = (uint64_t)(__stop_updimage - __start_updimage);
   uint64_t start = (code + 63) / 64 * 64; /* the program follows the code */
   kernels[0].entry = (const char *)descend - __start_updimage - (int64_t)start;
   to.program->hypers = LIST(&to, hypers);
   to.program->variants = LIST(&to, variants);
   to.program->kernels = LIST(&to, kernels);
+  to.program->gpu = LIST(&to, gpu);
   end(&to);
   *bytes = sizeof(updraft_image_header) + start + to.used;
   char *image = calloc(1, *bytes);

@@ -104,6 +104,10 @@ static size_t readAll(const updraft_program *program) {
     for (uint64_t k = 0; k < variants[i].arrays.count; ++k)
       sum += strlen(base + arrays[k].name);
   }
+  const updraft_gpu_code *gpu = (const void *)(base + program->gpu.at);
+  for (uint64_t i = 0; i < program->gpu.count; ++i)
+    sum += gpu[i].form == UPDRAFT_PTX ? strlen(base + gpu[i].code)
+                                      : base[gpu[i].code + gpu[i].bytes - 1];
   return sum;
 }
 
@@ -161,6 +165,46 @@ static void everyByteMayBeWrong(void) {
   free(image);
 }
 
+/* Of the program in an image: what is wrong, where, with what instead. */
+static void gpuCodeMayBeWrong(void) {
+  size_t bytes = 0, read = 0;
+  char *image = fakeImage(&bytes);
+  char *copy = malloc(bytes);
+  size_t start =
+      sizeof(updraft_image_header) + ((updraft_image_header *)image)->program;
+  const updraft_program *program = (const void *)(image + start);
+  CHECK(survives(image, bytes, &read) && read > 0);
+#define GPU(member) program->gpu.at + offsetof(updraft_gpu_code, member)
+#define KERNEL(member) program->kernels.at + offsetof(updraft_kernel, member)
+  const struct {
+    size_t at;
+    uint32_t value;
+    const char *message;
+  } wrongs[] = {{GPU(arch), 9, "of an unknown kind"},
+                {GPU(arch), 1000, "of an unknown kind"},
+                {GPU(form), 2, "of an unknown kind"},
+                {GPU(code), 0, "a GPU lies outside"},
+                {GPU(code), 1 << 30, "a GPU lies outside"},
+                {GPU(bytes), 0, "a GPU lies outside"},
+                {GPU(bytes), 1 << 30, "a GPU lies outside"},
+                {GPU(bytes), 5, "the PTX does not end"},
+                {KERNEL(gpu_entry), 0, "has no code for a GPU"},
+                {KERNEL(gpu_threads), 0, "an absurd launch"},
+                {KERNEL(gpu_threads), 1025, "an absurd launch"},
+                {KERNEL(gpu_items), 0, "an absurd launch"},
+                {KERNEL(gpu_items), 4097, "an absurd launch"}};
+  for (size_t i = 0; i < sizeof wrongs / sizeof *wrongs; ++i) {
+    updraft_loaded_program *loaded = NULL;
+    memcpy(copy, image, bytes);
+    memcpy(copy + start + wrongs[i].at, &wrongs[i].value, 4);
+    sealImage(copy, bytes);
+    CHECK_FAILS(updraft_program_from_image(copy, bytes, &loaded), DAMAGED,
+                wrongs[i].message);
+  }
+  free(copy);
+  free(image);
+}
+
 static void everyLengthMayBeWrong(void) {
   size_t bytes = 0, read = 0;
   char *image = fakeImage(&bytes);
@@ -187,7 +231,7 @@ static void otherVersions(void) {
   copy.abi = 99;
   CHECK_FAILS(updraft_program_from(&copy, &program), DAMAGED,
               "was compiled for version 99 of the interface, this runtime has "
-              "version 3");
+              "version 4");
   copy = *fakeAdamw();
   copy.magic[0] = 'x';
   CHECK_FAILS(updraft_program_from(&copy, &program), DAMAGED,
@@ -235,6 +279,7 @@ int main(int count, char **arguments) {
   otherVersions();
   everyByteMayBeWrong();
   everyLengthMayBeWrong();
+  gpuCodeMayBeWrong();
   if (count > 1)
     sharedObjects(arguments[1]);
   return CHECK_RESULT();

@@ -90,7 +90,7 @@ descend:
   .globl updraft_program_descend
 updraft_program_descend:
   .ascii "updraft\0"
-  .long 3, end_of_head - updraft_program_descend
+  .long 4, end_of_head - updraft_program_descend
   .quad end_of_program - updraft_program_descend
   .zero 16                     # hash
   REL(name)
@@ -104,7 +104,7 @@ updraft_program_descend:
   LIST(variants, 1)
   LIST(kernels, 1)
   .quad 0, 0, 0, 0             # views, requires
-  .quad 0, 0                   # ptx
+  .quad 0, 0                   # gpu
   .quad 0                      # workspace
 end_of_head:
 hypers:
@@ -128,7 +128,7 @@ kernels:
   REL(name)
   .quad 0
   REL(descend)
-  .quad 0
+  .quad 0, 0                   # gpu_entry, gpu_threads, gpu_items
   .long 2, 0, 4, 0, 0xffffffff, 8000, 4000, 0, 0, 0
 name:
   .asciz "descend"
