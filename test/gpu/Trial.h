@@ -19,7 +19,8 @@ namespace updraft::gpu::trial {
 using Row = std::array<uint64_t, 4>; // inputs a, b, c, d of a thread
 
 /// A module of one entry `trial`: registers %h (16 bits), %r, %d (64) and %p
-/// 0 to 31, the parameter `io` in %d31, the thread in %r31.
+/// 0 to 31, the parameter `io` in %d31, the thread in %r31. The body starts at
+/// line 10.
 inline std::string kernel(const std::string &body,
                           const std::string &before = "") {
   return ".version 8.8\n.target sm_90\n.address_size 64\n" + before +
