@@ -111,14 +111,19 @@ Conflict Shadow::touch(const Access &access, const Order &order) {
   Conflict conflict;
   unsigned natural = __builtin_ctz(access.bytes);
   natural = natural > 4 ? 4 : natural;
+  Page *found = nullptr;
+  uint64_t key = 0; // of it
   for (uint32_t lanes = access.lanes; lanes; lanes &= lanes - 1) {
     uint32_t lane = __builtin_ctz(lanes);
     uint64_t address = access.addresses[lane];
-    Page &found = page(address >> 12, natural);
-    uint32_t first = (address & 4095) >> found.shift;
-    uint32_t count = access.bytes >> found.shift;
+    if (!found || address >> 12 != key) {
+      key = address >> 12;
+      found = &page(key, natural);
+    }
+    uint32_t first = (address & 4095) >> found->shift;
+    uint32_t count = access.bytes >> found->shift;
     for (uint32_t i = 0; i < count; ++i)
-      if (touchCell(found.cells[first + i], access, order, lane, conflict)) {
+      if (touchCell(found->cells[first + i], access, order, lane, conflict)) {
         conflict.address = address;
         return conflict;
       }
