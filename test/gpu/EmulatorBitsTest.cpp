@@ -68,7 +68,7 @@ TEST(EmulatorBits, Quotients) {
 
 TEST(EmulatorBits, ShiftsClamp) {
   expectIntegers("shl.b32 %r0, %r1, %r2;", 32, [](Row x) {
-    return uint32_t(x[1]) > 31 ? 0 : uint32_t(x[0] << x[1]);
+    return uint32_t(x[1]) > 31 ? 0 : uint32_t(x[0] << (x[1] & 31));
   });
   expectIntegers("shr.u64 %d0, %d1, %r2;", 64, [](Row x) {
     return uint32_t(x[1]) > 63 ? 0 : x[0] >> uint32_t(x[1]);

@@ -26,6 +26,14 @@ template <class To, class From> To rounded(From value, int mode) {
   return result;
 }
 
+double wholeNumber(double value, int mode) {
+  std::fesetround(mode);
+  volatile double source = value;
+  volatile double result = std::nearbyint(source);
+  std::fesetround(FE_TONEAREST);
+  return result;
+}
+
 TEST(EmulatorConvert, Integers) {
   expectIntegers("cvt.s64.s32 %d0, %r1;", 64,
                  [](Row x) { return int64_t(int32_t(x[0])); });
@@ -85,10 +93,7 @@ const double kNumbers[] = {
 template <class T> uint64_t wholeOf(double x, int mode, bool big) {
   if (std::isnan(x))
     return big ? uint64_t(1) << (8 * sizeof(T) - 1) : 0;
-  std::fesetround(mode);
-  volatile double source = x;
-  long double y = std::nearbyint(source);
-  std::fesetround(FE_TONEAREST);
+  long double y = wholeNumber(x, mode);
   using Limits = std::numeric_limits<T>;
   T result = y <= (long double)(Limits::min())   ? Limits::min()
              : y >= (long double)(Limits::max()) ? Limits::max()
@@ -147,10 +152,7 @@ TEST(EmulatorConvert, RealsToReals) {
     auto whole =
         evaluate("cvt." + std::string(name) + "i.f64.f64 %d0, %d1;", 64, rows);
     for (size_t i = 0; i < values.size(); ++i) {
-      std::fesetround(mode);
-      volatile double source = values[i];
-      double wanted = std::nearbyint(source);
-      std::fesetround(FE_TONEAREST);
+      double wanted = wholeNumber(values[i], mode);
       ASSERT_EQ(whole[i], std::bit_cast<uint64_t>(wanted)) << values[i];
     }
   }
