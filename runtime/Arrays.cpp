@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Optimizer.h"
+#include "CudaDevice.h"
 
 #include <algorithm>
 #include <cstring>
@@ -32,12 +32,29 @@ static bool isContiguous(const int64_t *shape, const int64_t *strides,
   return true;
 }
 
+static std::string placeText(uint32_t device) {
+  return device ? "on CUDA device " + std::to_string(device - 1)
+                : "in host memory";
+}
+
+static updraft_status checkPlace(const Optimizer &optimizer,
+                                 const updraft_ndarray &array,
+                                 const std::string &what) {
+  if (array.device == optimizer.place)
+    return UPDRAFT_OK;
+  return fail(UPDRAFT_INVALID_ARGUMENT, "%s: %s is %s, the optimizer is %s",
+              optimizer.rule(), what.c_str(), placeText(array.device).c_str(),
+              placeText(optimizer.place).c_str());
+}
+
 static updraft_status checkMemory(const Optimizer &optimizer,
                                   const updraft_ndarray &array, uint64_t size,
                                   uint32_t format, const std::string &what) {
   const char *rule = optimizer.rule();
   uintptr_t address = reinterpret_cast<uintptr_t>(array.data);
   size_t bytes = bytesOf(format);
+  if (updraft_status status = checkPlace(optimizer, array, what))
+    return status;
   if (!array.data && size)
     return fail(UPDRAFT_INVALID_ARGUMENT,
                 "%s: %s has null data and %llu elements", rule, what.c_str(),
@@ -49,7 +66,9 @@ static updraft_status checkMemory(const Optimizer &optimizer,
   if (size > (UINTPTR_MAX - address) / bytes)
     return fail(UPDRAFT_INVALID_ARGUMENT,
                 "%s: %s is larger than the address space", rule, what.c_str());
-  return UPDRAFT_OK;
+  if (!optimizer.device || !size)
+    return UPDRAFT_OK;
+  return optimizer.device->checkPointer(array.data, size * bytes, what);
 }
 
 static updraft_status checkFormat(const Optimizer &optimizer, uint32_t given,
@@ -118,8 +137,9 @@ updraft::runtime::checkArray(const Optimizer &optimizer, const Param &param,
 }
 
 bool updraft::runtime::arrayFits(const updraft_ndarray &array,
-                                 const updraft_shape &shape, uint32_t format) {
-  if (array.dtype != format ||
+                                 const updraft_shape &shape, uint32_t format,
+                                 uint32_t place) {
+  if (array.dtype != format || array.device != place ||
       reinterpret_cast<uintptr_t>(array.data) % bytesOf(format))
     return false;
   static_assert(sizeof(int64_t) == sizeof shape.dims[0]);

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "CudaDevice.h"
 #include "States.h"
 
 #include <algorithm>
@@ -52,12 +53,13 @@ updraft_status Binding::add(const Param &param, const Shape &shape,
   };
   // The text is only worth making where it is needed.
   const Shape *axis = &shape == &param ? nullptr : &shape;
-  if (axis || !arrayFits(array, optimizer.shapes[param.id], format) ||
-      !array.data)
+  uint64_t bytes = shape.size * bytesOf(format);
+  if (axis || !array.data ||
+      !arrayFits(array, optimizer.shapes[param.id], format, optimizer.place) ||
+      (optimizer.device && !optimizer.device->holds(array.data, bytes)))
     if (updraft_status status =
             checkArray(optimizer, param, array, format, what(), axis))
       return status;
-  uint64_t bytes = shape.size * bytesOf(format);
   uintptr_t begin = reinterpret_cast<uintptr_t>(array.data);
   if (begin + bytes < begin)
     return fail(UPDRAFT_INVALID_ARGUMENT, "%s: %s does not lie in memory",
@@ -160,6 +162,6 @@ updraft_status updraft_optimizer_bind(updraft_optimizer *optimizer,
     if (updraft_status status = binding.check(state_count))
       return status;
     binding.take();
-    return UPDRAFT_OK;
+    return optimizer->device ? optimizer->device->rowsChanged() : UPDRAFT_OK;
   });
 }

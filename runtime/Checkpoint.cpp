@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "CudaDevice.h"
 #include "File.h"
 #include "Names.h"
 #include "Safetensors.h"
@@ -39,6 +40,7 @@ struct Contents {
 };
 
 constexpr std::string_view kHyper = "hyper.";
+constexpr uint64_t kPieceBytes = uint64_t(16) << 20;
 
 void addStates(Contents &contents, const std::string &owner,
                const std::vector<State> &states) {
@@ -124,7 +126,29 @@ updraft_status checkKeys(const Optimizer &optimizer, const Contents &contents) {
   return UPDRAFT_OK;
 }
 
+/// Writes a state, from a device piece by piece.
+updraft_status writeState(const Optimizer &optimizer, const State &state,
+                          NewFile &file, Block &piece) {
+  if (!optimizer.device)
+    return file.write(state.data, state.bytes());
+  if (!piece.bytes())
+    piece = Block(kPieceBytes);
+  const char *from = static_cast<const char *>(state.data);
+  for (uint64_t at = 0; at < state.bytes(); at += kPieceBytes) {
+    uint64_t bytes = std::min<uint64_t>(state.bytes() - at, kPieceBytes);
+    if (updraft_status status =
+            optimizer.device->read(from + at, piece.data(), bytes))
+      return status;
+    if (updraft_status status = file.write(piece.data(), bytes))
+      return status;
+  }
+  return UPDRAFT_OK;
+}
+
 updraft_status save(const Optimizer &optimizer, const char *path) {
+  if (optimizer.device)
+    if (updraft_status status = optimizer.device->settle())
+      return status;
   Contents contents = contentsOf(optimizer);
   if (updraft_status status = checkKeys(optimizer, contents))
     return status;
@@ -137,9 +161,9 @@ updraft_status save(const Optimizer &optimizer, const char *path) {
     return status;
   if (updraft_status status = file.write(header.data(), header.size()))
     return status;
+  Block piece;
   for (const Entry &entry : contents.entries)
-    if (updraft_status status =
-            file.write(entry.state.data, entry.state.bytes()))
+    if (updraft_status status = writeState(optimizer, entry.state, file, piece))
       return status;
   return file.commit();
 }
@@ -164,7 +188,8 @@ private:
   updraft_status matchHypers();
   updraft_status readData();
   updraft_status takeHypers();
-  void takeStates();
+  updraft_status takeStates();
+  void setBack();
 
   Optimizer &optimizer;
   const char *path;
@@ -174,6 +199,7 @@ private:
   uint64_t dataStart = 0;
   std::vector<uint64_t> begins; ///< by entry
   std::vector<std::pair<const HyperEntry *, double>> values;
+  std::vector<double> before; ///< the hypers that these replace
   Block data;
 };
 
@@ -263,32 +289,56 @@ updraft_status Loader::readData() {
 
 /// Sets the hypers; sets them back if they break what the rule requires.
 updraft_status Loader::takeHypers() {
-  std::vector<double> before;
   for (auto [entry, value] : values) {
     double *at = hyperAt(optimizer, *entry->hyper, entry->group);
     before.push_back(*at);
     *at = value;
   }
   updraft_status status = checkRequires(optimizer);
-  if (!status)
-    return UPDRAFT_OK;
+  if (status)
+    setBack();
+  return status;
+}
+
+void Loader::setBack() {
   for (size_t i = values.size(); i-- > 0;)
     *hyperAt(optimizer, *values[i].first->hyper, values[i].first->group) =
         before[i];
   if (!optimizer.atCheck.empty())
     runAll(optimizer, optimizer.atCheck, 1);
-  return status;
 }
 
-void Loader::takeStates() {
-  for (size_t i = 0; i < contents.entries.size(); ++i) {
-    const State &state = contents.entries[i].state;
-    if (state.bytes())
-      memcpy(state.data, data.data() + begins[i], state.bytes());
+/// Only a device can fail here, and a driver that fails once does so again:
+/// what it has taken stays.
+updraft_status Loader::takeStates() {
+  size_t taken = 0;
+  for (const Entry &entry : contents.entries) {
+    const State &state = entry.state;
+    const char *from = data.data() + begins[taken];
+    if (!optimizer.device && state.bytes())
+      memcpy(state.data, from, state.bytes());
+    updraft_status status =
+        optimizer.device
+            ? optimizer.device->write(state.data, from, state.bytes())
+            : UPDRAFT_OK;
+    if (status && taken)
+      return fail(status, "%s (after %zu of %zu states: load again)",
+                  std::string(updraft_last_error()).c_str(), taken,
+                  contents.entries.size());
+    if (status)
+      return status;
+    ++taken;
   }
+  std::vector<double *> slots;
+  for (auto [entry, value] : values)
+    slots.push_back(hyperAt(optimizer, *entry->hyper, entry->group));
+  return optimizer.device ? optimizer.device->send(slots) : UPDRAFT_OK;
 }
 
 updraft_status Loader::run() {
+  if (optimizer.device)
+    if (updraft_status status = optimizer.device->settle())
+      return status;
   contents = contentsOf(optimizer);
   if (updraft_status status = file.open())
     return status;
@@ -302,8 +352,10 @@ updraft_status Loader::run() {
     return status;
   if (updraft_status status = takeHypers())
     return status;
-  takeStates();
-  return UPDRAFT_OK;
+  updraft_status status = takeStates();
+  if (status)
+    setBack();
+  return status;
 }
 
 } // namespace

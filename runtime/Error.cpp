@@ -112,6 +112,8 @@ const char *updraft_status_name(updraft_status status) {
     return "busy";
   case UPDRAFT_INTERNAL:
     return "internal error";
+  case UPDRAFT_DEVICE_ERROR:
+    return "device error";
   }
   return "unknown status";
 }

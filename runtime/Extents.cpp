@@ -107,9 +107,17 @@ Shape updraft::runtime::shapeOf(const updraft_extent &extent,
 }
 
 uint64_t updraft::runtime::itemsOfChunk(const updraft_extent &extent,
-                                        const updraft_shape &shape) {
-  constexpr uint64_t kValues = 1024;
+                                        const updraft_shape &shape,
+                                        bool onGpu) {
+  constexpr uint64_t kValues = 1024, kGpuValues = 256;
   uint64_t elements = 1;
+  if (onGpu && extent.space == UPDRAFT_ELEMENTS)
+    return UPDRAFT_BLOCK;
+  if (onGpu && (extent.space == UPDRAFT_BLOCKS ||
+                extent.space == UPDRAFT_BANDS || isTile(extent)))
+    return 1;
+  if (onGpu)
+    return kGpuValues;
   if (extent.space == UPDRAFT_BLOCKS)
     elements = extent.block;
   else if (extent.space == UPDRAFT_BANDS)

@@ -48,8 +48,10 @@ inline bool isTile(const updraft_extent &extent) {
 }
 
 /// How many items one chunk has: about UPDRAFT_CHUNK elements, where a kernel
-/// may walk those; of single values a thousand, of tiles one.
-uint64_t itemsOfChunk(const updraft_extent &extent, const updraft_shape &shape);
+/// may walk those; of single values a thousand, of tiles one. On a GPU a block
+/// of threads has one chunk: UPDRAFT_BLOCK elements, 256 values, one item else.
+uint64_t itemsOfChunk(const updraft_extent &extent, const updraft_shape &shape,
+                      bool onGpu);
 
 /// The extents that kernels of a variant walk; elements come first.
 std::vector<updraft_extent> walkedExtents(const updraft_program *program,

@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "CudaDevice.h"
 #include "Names.h"
-#include "Optimizer.h"
 
 #include <algorithm>
 #include <cmath>
@@ -275,18 +275,21 @@ static updraft_status setHyper(Optimizer &optimizer, uint32_t group,
   if (updraft_status status = locate(optimizer, group, name, found))
     return status;
   auto hypers = hypersOf(optimizer);
+  std::vector<double *> slots;
   std::vector<double> before;
   for (size_t index : found.hypers) {
     if (updraft_status status = checkValue(optimizer, hypers[index], value))
       return status;
-    before.push_back(*hyperAt(optimizer, hypers[index], group));
+    slots.push_back(hyperAt(optimizer, hypers[index], group));
   }
-  for (size_t index : found.hypers)
-    *hyperAt(optimizer, hypers[index], group) = value;
+  for (double *slot : slots)
+    before.push_back(std::exchange(*slot, value));
   updraft_status status = checkRequires(optimizer);
+  if (!status && optimizer.device)
+    status = optimizer.device->send(slots);
   if (status) {
-    for (size_t i = 0; i < before.size(); ++i)
-      *hyperAt(optimizer, hypers[found.hypers[i]], group) = before[i];
+    for (size_t i = 0; i < slots.size(); ++i)
+      *slots[i] = before[i];
     if (!optimizer.atCheck.empty())
       runAll(optimizer, optimizer.atCheck, 1);
   }
@@ -300,26 +303,43 @@ updraft_status updraft_optimizer_set_hyper(updraft_optimizer *optimizer,
               [&] { return setHyper(*optimizer, group, name, value); });
 }
 
+/// What a step computes is fetched from where it runs.
+static updraft_status readHyper(const Optimizer &optimizer,
+                                const updraft_hyper &hyper, uint32_t group,
+                                double &value) {
+  const double *slot = hyperAt(optimizer, hyper, group);
+  value = *slot;
+  if (!optimizer.device || !(hyper.flags & UPDRAFT_HYPER_COMPUTED))
+    return UPDRAFT_OK;
+  if (updraft_status status = optimizer.device->settle())
+    return status;
+  return optimizer.device->read(optimizer.device->addressOf(slot), &value,
+                                sizeof value);
+}
+
 /// Rates of several routes have one value as long as it is the same.
 static updraft_status getHyper(const Optimizer &optimizer, uint32_t group,
                                const char *name, const Found &found,
                                double &value) {
   auto hypers = hypersOf(optimizer);
-  auto valueOf = [&](size_t index) {
-    return *hyperAt(optimizer, hypers[index], group);
-  };
   std::string all;
   bool isSame = true;
+  double first = 0;
   for (size_t index : found.hypers) {
-    isSame &= valueOf(index) == valueOf(found.hypers[0]);
+    double own = 0;
+    if (updraft_status status = readHyper(optimizer, hypers[index], group, own))
+      return status;
+    if (all.empty())
+      first = own;
+    isSame &= own == first;
     all += (all.empty() ? "'" : ", '") +
            std::string(nameOf(optimizer, hypers[index])) + "' is " +
-           numberText(valueOf(index));
+           numberText(own);
   }
   if (!isSame)
     return fail(UPDRAFT_INVALID_ARGUMENT, "%s: hyper '%s' has no one value: %s",
                 optimizer.rule(), name, all.c_str());
-  value = valueOf(found.hypers[0]);
+  value = first;
   return UPDRAFT_OK;
 }
 

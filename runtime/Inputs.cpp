@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "CudaDevice.h"
 #include "Names.h"
-#include "Optimizer.h"
 
 using namespace updraft::runtime;
 
@@ -32,8 +32,19 @@ static updraft_status setInput(Optimizer &optimizer, const char *name,
   if (scalar.level > UPDRAFT_GROUP)
     return fail(UPDRAFT_UNSUPPORTED, "%s: input '%s' is of tensor level",
                 optimizer.rule(), names[found]);
-  for (uint32_t g = 0; g < optimizer.groupCount; ++g)
-    *optimizer.scalarAt(scalar, g, nullptr) = value;
+  std::vector<double *> slots;
+  uint32_t rows = scalar.level == UPDRAFT_MODEL ? 1 : optimizer.groupCount;
+  for (uint32_t g = 0; g < rows; ++g)
+    slots.push_back(optimizer.scalarAt(scalar, g, nullptr));
+  std::vector<double> before;
+  for (double *slot : slots)
+    before.push_back(std::exchange(*slot, value));
+  if (optimizer.device)
+    if (updraft_status status = optimizer.device->send(slots)) {
+      for (size_t i = 0; i < slots.size(); ++i)
+        *slots[i] = before[i];
+      return status;
+    }
   optimizer.inputsGiven[places[found]] = 1;
   return UPDRAFT_OK;
 }
@@ -73,7 +84,7 @@ static updraft_status setArrayInput(Optimizer &optimizer, const char *name,
                                            param.size * bytesOf(format), what))
     return status;
   optimizer.arraysOf(param)[places[found]] = array->data;
-  return UPDRAFT_OK;
+  return optimizer.device ? optimizer.device->rowsChanged() : UPDRAFT_OK;
 }
 
 updraft_status updraft_optimizer_set_array_input(updraft_optimizer *optimizer,

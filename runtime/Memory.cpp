@@ -48,7 +48,9 @@ Block::Block(size_t bytes) : size(bytes) {
 }
 
 Block::~Block() {
-  if (mapping)
+  if (release)
+    release(owner, start);
+  else if (mapping)
     munmap(mapping, mappedBytes);
   else
     free(start);

@@ -5,12 +5,28 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Optimizer.h"
+#include "CudaDevice.h"
 
 #include <algorithm>
 #include <unordered_set>
 
 using namespace updraft::runtime;
+
+updraft_optimizer::updraft_optimizer(const updraft_options &options)
+    : threads(options), seed(options.seed),
+      hasStates(!(options.flags & UPDRAFT_STATES_GIVEN)) {}
+
+updraft_optimizer::~updraft_optimizer() {
+  // What the device still does reads our memory.
+  CudaEntered entered(codeOf(*this));
+  if (device && device->code() && !entered.enter())
+    (void)device->code()->driver().synchronize();
+  updraft_program_release(loaded);
+}
+
+const CudaModule *updraft::runtime::codeOf(const Optimizer &optimizer) {
+  return optimizer.device ? optimizer.device->code() : nullptr;
+}
 
 double *updraft_optimizer::scalarAt(const updraft_scalar &scalar,
                                     uint32_t group, const Param *param) const {
@@ -105,6 +121,34 @@ static void dropArrays(Schedule &schedule) {
       });
 }
 
+/// From the checks of all that was given to the states' first values.
+static updraft_status fill(Optimizer &optimizer, const updraft_group *groups,
+                           const updraft_param *params, size_t paramCount) {
+  if (updraft_status status = takeParams(optimizer, params, paramCount))
+    return status;
+  if (updraft_status status = buildTables(optimizer, params))
+    return status;
+  divide(optimizer);
+  const updraft_program *description = optimizer.program();
+  optimizer.atInit = schedule(description, UPDRAFT_AT_INIT);
+  optimizer.atCheck = schedule(description, UPDRAFT_AT_CHECK);
+  optimizer.atStep = schedule(description, UPDRAFT_AT_STEP);
+  if (updraft_status status = initHypers(optimizer, groups))
+    return status;
+  if (updraft_status status = checkRequires(optimizer))
+    return status;
+  if (!optimizer.hasStates)
+    dropArrays(optimizer.atInit);
+  if (!optimizer.device) {
+    // The same threads as in a step, so that memory lies near who works on it.
+    runAll(optimizer, optimizer.atInit, optimizer.shareCount);
+    return UPDRAFT_OK;
+  }
+  if (updraft_status status = optimizer.device->place())
+    return status;
+  return optimizer.device->init();
+}
+
 static updraft_status create(updraft_loaded_program *program,
                              const updraft_group *groups, size_t groupCount,
                              const updraft_param *params, size_t paramCount,
@@ -122,23 +166,17 @@ static updraft_status create(updraft_loaded_program *program,
     return fail(UPDRAFT_INVALID_ARGUMENT, "%s: the groups are null",
                 optimizer->rule());
   optimizer->groupCount = std::max(uint32_t(groupCount), 1u);
-  if (updraft_status status = takeParams(*optimizer, params, paramCount))
+  // All are where the first is; the others' checks say so.
+  optimizer->place = params && paramCount ? params[0].array.device : 0;
+  if (optimizer->place)
+    if (updraft_status status = CudaDevice::open(*optimizer))
+      return status;
+  CudaEntered entered(codeOf(*optimizer));
+  if (updraft_status status = entered.enter())
     return status;
-  buildTables(*optimizer, params);
-  divide(*optimizer);
-  const updraft_program *description = optimizer->program();
-  optimizer->atInit = schedule(description, UPDRAFT_AT_INIT);
-  optimizer->atCheck = schedule(description, UPDRAFT_AT_CHECK);
-  optimizer->atStep = schedule(description, UPDRAFT_AT_STEP);
   if (updraft_status status =
-          initHypers(*optimizer, groupCount ? groups : nullptr))
+          fill(*optimizer, groupCount ? groups : nullptr, params, paramCount))
     return status;
-  if (updraft_status status = checkRequires(*optimizer))
-    return status;
-  if (!optimizer->hasStates)
-    dropArrays(optimizer->atInit);
-  // The same threads as in a step, so that memory lies near who works on it.
-  runAll(*optimizer, optimizer->atInit, optimizer->shareCount);
   *result = optimizer.release();
   return UPDRAFT_OK;
 }
@@ -179,6 +217,20 @@ updraft_status updraft::runtime::checkInputs(const Optimizer &optimizer,
   return UPDRAFT_OK;
 }
 
+/// Notes that a parameter lies elsewhere.
+static void moveRange(Optimizer &optimizer, uint32_t index, uintptr_t begin,
+                      uint64_t bytes) {
+  auto &ranges = optimizer.ranges;
+  auto byBegin = [](const Range &a, const Range &b) {
+    return a.begin < b.begin;
+  };
+  std::erase_if(ranges, [&](const Range &r) { return r.param == index; });
+  Range range = {begin, begin + bytes, index};
+  ranges.insert(std::upper_bound(ranges.begin(), ranges.end(), range, byBegin),
+                range);
+  std::fill(optimizer.checkedGrads.begin(), optimizer.checkedGrads.end(), 0);
+}
+
 static updraft_status rebind(Optimizer &optimizer, size_t index,
                              const updraft_ndarray *array) {
   if (!array || index >= optimizer.params.size())
@@ -199,18 +251,9 @@ static updraft_status rebind(Optimizer &optimizer, size_t index,
   if (updraft_status status = checkInputs(optimizer, begin, bytes, what))
     return status;
   optimizer.arraysOf(param)[0] = array->data;
-  if (!bytes)
-    return UPDRAFT_OK;
-  auto &ranges = optimizer.ranges;
-  auto byBegin = [](const Range &a, const Range &b) {
-    return a.begin < b.begin;
-  };
-  std::erase_if(ranges, [&](const Range &r) { return r.param == index; });
-  Range range = {begin, begin + bytes, uint32_t(index)};
-  ranges.insert(std::upper_bound(ranges.begin(), ranges.end(), range, byBegin),
-                range);
-  std::fill(optimizer.checkedGrads.begin(), optimizer.checkedGrads.end(), 0);
-  return UPDRAFT_OK;
+  if (bytes)
+    moveRange(optimizer, uint32_t(index), begin, bytes);
+  return optimizer.device ? optimizer.device->rowsChanged() : UPDRAFT_OK;
 }
 
 updraft_status updraft_optimizer_rebind(updraft_optimizer *optimizer,

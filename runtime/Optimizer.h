@@ -10,6 +10,7 @@
 #ifndef UPDRAFT_RUNTIME_OPTIMIZER_H
 #define UPDRAFT_RUNTIME_OPTIMIZER_H
 
+#include "CudaModule.h"
 #include "Error.h"
 #include "Extents.h"
 #include "Format.h"
@@ -68,6 +69,10 @@ struct Table {
   std::vector<uint32_t> shared;  ///< rows that all threads work on
   std::vector<std::vector<Piece>> own; ///< by share: the other rows
 
+  /// Of a row: its head and pointers.
+  size_t headBytes() const {
+    return sizeof(updraft_tensor) + arrays.size() * sizeof(void *);
+  }
   updraft_tensor *row(uint32_t index) const {
     return reinterpret_cast<updraft_tensor *>(
         rows.data() + size_t(index) * variant->row_bytes);
@@ -80,13 +85,13 @@ struct Table {
   }
 };
 
+class CudaDevice;
+
 } // namespace updraft::runtime
 
 struct updraft_optimizer {
-  explicit updraft_optimizer(const updraft_options &options)
-      : threads(options), seed(options.seed),
-        hasStates(!(options.flags & UPDRAFT_STATES_GIVEN)) {}
-  ~updraft_optimizer() { updraft_program_release(loaded); }
+  explicit updraft_optimizer(const updraft_options &options);
+  ~updraft_optimizer();
 
   const updraft_program *program() const { return loaded->program; }
   const char *rule() const {
@@ -115,6 +120,9 @@ struct updraft_optimizer {
                    const updraft::runtime::Param *param) const;
 
   updraft_loaded_program *loaded = nullptr; ///< one reference
+  uint32_t place = 0; ///< where the tensors are: updraft_ndarray.device
+  /// Of a place that is not the host. Then all tables here are a mirror.
+  std::unique_ptr<updraft::runtime::CudaDevice> device;
   updraft::runtime::Threads threads;
   uint64_t seed;
   bool hasStates = true; ///< false: their memory is still to be given
@@ -167,8 +175,11 @@ private:
   bool held;
 };
 
+/// The code of the optimizer's device, else null.
+const CudaModule *codeOf(const Optimizer &optimizer);
+
 /// Runs `body` as one call of the interface on `optimizer`: not null, not used
-/// by two threads, no exception.
+/// by two threads, in its device's context, no exception.
 template <class Body>
 updraft_status call(const Optimizer *optimizer, Body &&body) noexcept {
   if (!optimizer)
@@ -176,6 +187,9 @@ updraft_status call(const Optimizer *optimizer, Body &&body) noexcept {
   return guarded([&] {
     Hold hold(*optimizer);
     if (updraft_status status = hold.status())
+      return status;
+    CudaEntered entered(codeOf(*optimizer));
+    if (updraft_status status = entered.enter())
       return status;
     return body();
   });
@@ -192,7 +206,7 @@ updraft_status checkArray(const Optimizer &optimizer, const Param &param,
 
 /// The same as a yes or no, without texts, for steps.
 bool arrayFits(const updraft_ndarray &array, const updraft_shape &shape,
-               uint32_t format);
+               uint32_t format, uint32_t place);
 
 /// Copies name, shape and group; checks dtype, rank, sizes and strides.
 updraft_status describeParam(const Optimizer &optimizer,
@@ -230,7 +244,7 @@ updraft_status chooseVariant(const Optimizer &optimizer,
 //===- Tables.cpp, Shares.cpp, Schedule.cpp, Walk.cpp ---------------------===//
 
 /// Builds all tables from `params` and places the states.
-void buildTables(Optimizer &optimizer, const updraft_param *given);
+updraft_status buildTables(Optimizer &optimizer, const updraft_param *given);
 
 /// Divides the tensors among the threads.
 void divide(Optimizer &optimizer);
@@ -239,7 +253,7 @@ void divide(Optimizer &optimizer);
 void walk(const Optimizer &optimizer, const Schedule &schedule,
           const Team &team);
 
-/// Calls a kernel of tensor level or finer on rows of its variant.
+/// Calls a kernel of tensor level or finer on rows of its variant, on the host.
 void enterRows(const Optimizer &optimizer, const Kernel &kernel,
                const Table &table, uint32_t firstRow, uint32_t rowCount,
                Turn turn);

@@ -13,7 +13,14 @@
 
 #include <atomic>
 #include <cstddef>
+#include <memory>
+#include <mutex>
 #include <span>
+#include <vector>
+
+namespace updraft::runtime {
+class CudaModule;
+} // namespace updraft::runtime
 
 struct updraft_loaded_program {
   std::atomic<uint32_t> references{1};
@@ -21,6 +28,9 @@ struct updraft_loaded_program {
   void *memory = nullptr; ///< the executable copy of an image, else null
   size_t memoryBytes = 0;
   void *library = nullptr; ///< of dlopen, else null
+  std::mutex gpuMutex;
+  /// Its code on GPUs, as long as an optimizer there uses it.
+  std::vector<std::weak_ptr<updraft::runtime::CudaModule>> gpuModules;
 
   ~updraft_loaded_program();
 };

@@ -35,9 +35,8 @@ static Chain &chainOf(Segment &segment, uint32_t variant) {
   return segment.chains.back();
 }
 
-/// The place of the kernel's extent among those of its variant.
-static uint32_t itemsOf(const updraft_program *program,
-                        const updraft_kernel &kernel) {
+uint32_t updraft::runtime::itemsPlace(const updraft_program *program,
+                                      const updraft_kernel &kernel) {
   if (!kernel.extent.space)
     return 0;
   auto all = walkedExtents(program, kernel.variant);
@@ -48,14 +47,17 @@ static uint32_t itemsOf(const updraft_program *program,
 Schedule updraft::runtime::schedule(const updraft_program *program,
                                     uint32_t when, uint32_t view) {
   Schedule result;
-  for (const updraft_kernel &kernel :
-       items<updraft_kernel>(program, program->kernels)) {
+  auto kernels = items<updraft_kernel>(program, program->kernels);
+  for (const updraft_kernel &kernel : kernels) {
     if (kernel.when != when || (when == UPDRAFT_AT_VIEW && kernel.view != view))
       continue;
     if (result.empty() || waitsForAll(kernel, result.back()))
       result.emplace_back();
-    Kernel next = {entryOf(program, kernel), kernel.level,
-                   itemsOf(program, kernel), kernel.after == UPDRAFT_TENSOR,
+    Kernel next = {entryOf(program, kernel),
+                   uint32_t(&kernel - kernels.data()),
+                   kernel.level,
+                   itemsPlace(program, kernel),
+                   kernel.after == UPDRAFT_TENSOR,
                    std::max(kernel.rounds, 1u)};
     if (kernel.level < UPDRAFT_TENSOR)
       result.back().coarse.push_back(next);

@@ -11,6 +11,7 @@ namespace updraft::runtime {
 
 struct Kernel {
   updraft_entry *entry;
+  uint32_t index; ///< among the program's
   uint32_t level;
   uint32_t items;  ///< of the variant: the extent that it walks
   bool joined;     ///< waits for what runs before it on the same tensor
@@ -38,6 +39,10 @@ struct Turn {
 
 /// The end of the kernels from `first` on that run by turns.
 size_t endOfTurns(const std::vector<Kernel> &kernels, size_t first);
+
+/// The place of a kernel's extent among those of its variant.
+uint32_t itemsPlace(const updraft_program *program,
+                    const updraft_kernel &kernel);
 
 /// The kernels of one time, and for views of one view, cut where all must wait.
 Schedule schedule(const updraft_program *program, uint32_t when,

@@ -177,10 +177,12 @@ static void divideTable(const Optimizer &optimizer, Table &table,
 
 void updraft::runtime::divide(Optimizer &optimizer) {
   double worth = estimate(optimizer) / kWorkOfThread;
-  uint32_t most = optimizer.threads.count();
+  // With a device the host only checks what hypers require.
+  uint32_t most = optimizer.device ? 1 : optimizer.threads.count();
   optimizer.shareCount = worth < 2 ? 1 : worth < most ? uint32_t(worth) : most;
   for (Table &table : optimizer.tables)
     divideTable(optimizer, table, optimizer.shareCount);
-  optimizer.workspaces =
-      Block(optimizer.shareCount * size_t(optimizer.program()->workspace));
+  if (!optimizer.device)
+    optimizer.workspaces =
+        Block(optimizer.shareCount * size_t(optimizer.program()->workspace));
 }

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "States.h"
+#include "CudaDevice.h"
 #include "Names.h"
 
 using namespace updraft::runtime;
@@ -12,6 +13,13 @@ using namespace updraft::runtime;
 static bool isState(const updraft_scalar &scalar) {
   return scalar.kind == UPDRAFT_SCALAR_STATE ||
          scalar.kind == UPDRAFT_SCALAR_COUNTER;
+}
+
+/// Where a slot is for the kernels.
+static void *placed(const Optimizer &optimizer, double *slot) {
+  return optimizer.device
+             ? static_cast<void *>(optimizer.device->addressOf(slot))
+             : slot;
 }
 
 std::vector<State> updraft::runtime::statesOf(const Optimizer &optimizer,
@@ -28,8 +36,9 @@ std::vector<State> updraft::runtime::statesOf(const Optimizer &optimizer,
        items<updraft_scalar>(program, program->scalars))
     if (isState(scalar) && scalar.level == UPDRAFT_TENSOR &&
         scalar.variant == param.variant)
-      result.push_back({text(program, scalar.name), UPDRAFT_F64, nullptr,
-                        optimizer.scalarAt(scalar, param.group, &param)});
+      result.push_back(
+          {text(program, scalar.name), UPDRAFT_F64, nullptr,
+           placed(optimizer, optimizer.scalarAt(scalar, param.group, &param))});
   return result;
 }
 
@@ -41,8 +50,9 @@ std::vector<State> updraft::runtime::statesOf(const Optimizer &optimizer,
   for (const updraft_scalar &scalar :
        items<updraft_scalar>(program, program->scalars))
     if (isState(scalar) && scalar.level == uint32_t(level))
-      result.push_back({text(program, scalar.name), UPDRAFT_F64, nullptr,
-                        optimizer.scalarAt(scalar, group, nullptr)});
+      result.push_back(
+          {text(program, scalar.name), UPDRAFT_F64, nullptr,
+           placed(optimizer, optimizer.scalarAt(scalar, group, nullptr))});
   return result;
 }
 
@@ -91,8 +101,12 @@ updraft_status updraft_optimizer_state(updraft_optimizer *optimizer,
     State found = {};
     if (updraft_status status = findState(*optimizer, name, index, found))
       return status;
-    *state = {found.data, found.format, found.shape ? found.shape->rank : 0,
-              found.shape ? found.shape->shape : nullptr, nullptr};
+    *state = {found.data,
+              found.format,
+              found.shape ? found.shape->rank : 0,
+              found.shape ? found.shape->shape : nullptr,
+              nullptr,
+              optimizer->place};
     return UPDRAFT_OK;
   });
 }

@@ -7,7 +7,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Optimizer.h"
+#include "CudaDevice.h"
 
 using namespace updraft::runtime;
 
@@ -22,12 +22,14 @@ struct StepCall {
   std::atomic<uint64_t> present{0};
 };
 
-/// Notes the gradients of some rows for one thread.
+/// Looks at the gradients of some rows, and notes them on the host, for one
+/// thread.
 class Binder {
 public:
   Binder(StepCall &call, Table &table)
       : call(call), table(table), param(call.optimizer.program()->param) {}
 
+  void look(uint32_t row);
   void bind(uint32_t row);
   void finish();
 
@@ -45,7 +47,8 @@ private:
 
 bool Binder::fits(const updraft_ndarray &grad, uint32_t index,
                   const updraft_tensor &row) {
-  if (!arrayFits(grad, call.optimizer.shapes[row.id], param))
+  if (!arrayFits(grad, call.optimizer.shapes[row.id], param,
+                 call.optimizer.place))
     return false;
   uintptr_t begin = reinterpret_cast<uintptr_t>(grad.data);
   uintptr_t &checked = call.optimizer.checkedGrads[index];
@@ -54,6 +57,8 @@ bool Binder::fits(const updraft_ndarray &grad, uint32_t index,
   uint64_t bytes = row.size * bytesOf(param);
   if (begin + bytes < begin ||
       overlapping(call.optimizer.ranges, begin, begin + bytes))
+    return false;
+  if (call.optimizer.device && !call.optimizer.device->holds(grad.data, bytes))
     return false;
   checked = begin;
   return true;
@@ -68,17 +73,21 @@ bool Binder::hasInputs(uint32_t row) const {
   return true;
 }
 
-void Binder::bind(uint32_t row) {
+void Binder::look(uint32_t row) {
   uint32_t index = table.paramOf[row];
   const updraft_ndarray &grad = call.grads[index];
-  updraft_tensor *tensor = table.row(row);
-  table.arraysOf(row)[1] = grad.data;
-  tensor->active = grad.data != nullptr;
   if (!grad.data)
     return;
   ++present;
-  if (index < wrong && (!fits(grad, index, *tensor) || !hasInputs(row)))
+  if (index < wrong && (!fits(grad, index, *table.row(row)) || !hasInputs(row)))
     wrong = index;
+}
+
+void Binder::bind(uint32_t row) {
+  void *data = call.grads[table.paramOf[row]].data;
+  table.arraysOf(row)[1] = data;
+  table.row(row)->active = data != nullptr;
+  look(row);
 }
 
 void Binder::finish() {
@@ -143,10 +152,22 @@ updraft_status checkScalarInputs(const Optimizer &optimizer) {
   return UPDRAFT_OK;
 }
 
+/// The device launches; the caller's thread looks at all gradients first.
+void stepOnDevice(StepCall &call, void *stream, updraft_status &status) {
+  for (Table &table : call.optimizer.tables) {
+    Binder binder(call, table);
+    for (uint32_t row = 0; row < table.rowCount; ++row)
+      binder.look(row);
+    binder.finish();
+  }
+  if (call.wrong == kNothingWrong && call.present)
+    status = call.optimizer.device->step(call.grads, stream);
+}
+
 updraft_status step(Optimizer &optimizer, const updraft_ndarray *grads,
                     size_t count, void *stream) {
   const char *rule = optimizer.rule();
-  if (stream)
+  if (stream && !optimizer.device)
     return fail(UPDRAFT_INVALID_ARGUMENT,
                 "%s: a stream was given, but this is not a device", rule);
   if (count != optimizer.params.size())
@@ -162,9 +183,13 @@ updraft_status step(Optimizer &optimizer, const updraft_ndarray *grads,
   if (updraft_status status = checkScalarInputs(optimizer))
     return status;
   StepCall call{optimizer, grads, {kNothingWrong}, {0}};
-  optimizer.threads.run(optimizer.shareCount, stepOnTeam, &call);
+  updraft_status status = UPDRAFT_OK;
+  if (optimizer.device)
+    stepOnDevice(call, stream, status);
+  else
+    optimizer.threads.run(optimizer.shareCount, stepOnTeam, &call);
   uint32_t wrong = call.wrong.load(std::memory_order_relaxed);
-  return wrong == kNothingWrong ? UPDRAFT_OK
+  return wrong == kNothingWrong ? status
                                 : explain(optimizer, wrong, grads[wrong]);
 }
 

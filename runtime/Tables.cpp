@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Optimizer.h"
+#include "CudaDevice.h"
 
 #include <algorithm>
 
@@ -52,10 +52,10 @@ static void orderById(Optimizer &optimizer) {
 }
 
 static void addChunks(Items &items, const updraft_shape &shape,
-                      const Param &param) {
+                      const Param &param, bool onGpu) {
   items.firstChunk.push_back(items.chunks.size());
   uint64_t count = itemsOf(items.extent, shape, param.size);
-  uint64_t most = itemsOfChunk(items.extent, shape);
+  uint64_t most = itemsOfChunk(items.extent, shape, onGpu);
   for (uint64_t at = 0; at < count; at += most)
     items.chunks.push_back(
         {at, uint32_t(std::min(count - at, most)), param.row});
@@ -72,7 +72,7 @@ static void reserveChunks(Optimizer &optimizer) {
           continue;
         const updraft_shape &shape = optimizer.shapes[param.id];
         count += itemsOf(items.extent, shape, param.size) /
-                     itemsOfChunk(items.extent, shape) +
+                     itemsOfChunk(items.extent, shape, optimizer.place) +
                  1;
       }
       items.chunks.reserve(count);
@@ -115,7 +115,7 @@ static void layRows(Optimizer &optimizer) {
     table.paramOf.push_back(i);
     addShapes(table, param);
     for (Items &items : table.items)
-      addChunks(items, optimizer.shapes[param.id], param);
+      addChunks(items, optimizer.shapes[param.id], param, optimizer.place);
   }
   for (Table &table : optimizer.tables) {
     for (Items &items : table.items)
@@ -137,9 +137,15 @@ static uint64_t fillRows(Optimizer &optimizer, const updraft_param *given) {
   return partials;
 }
 
+/// What a GPU reads at once is a part of this.
+static constexpr size_t kDeviceAlignment = 256;
+
 /// Where the next array goes: `steps` steps away from the parameter's address.
-static size_t placed(size_t offset, size_t bytes, uintptr_t param,
-                     size_t steps) {
+static size_t placed(size_t offset, size_t bytes, uintptr_t param, size_t steps,
+                     bool onGpu) {
+  if (onGpu)
+    return (offset + kDeviceAlignment - 1) / kDeviceAlignment *
+           kDeviceAlignment;
   offset = (offset + 63) / 64 * 64;
   for (const Offset &each : kOffsets) {
     if (bytes < each.fromBytes)
@@ -164,7 +170,8 @@ static size_t layArrays(Optimizer &optimizer, uint32_t role, char *base) {
       if (__builtin_mul_overflow(optimizer.shapeOf(param, k).size,
                                  bytesOf(declared[k].format), &bytes))
         throw std::bad_alloc();
-      offset = placed(offset, bytes, reinterpret_cast<uintptr_t>(arrays[0]), k);
+      offset = placed(offset, bytes, reinterpret_cast<uintptr_t>(arrays[0]), k,
+                      optimizer.place);
       if (base)
         arrays[k] = base + offset;
       if (__builtin_add_overflow(offset, bytes, &offset))
@@ -172,6 +179,19 @@ static size_t layArrays(Optimizer &optimizer, uint32_t role, char *base) {
     }
   }
   return offset;
+}
+
+/// Memory for all arrays of a role.
+static updraft_status makeArrays(Optimizer &optimizer, uint32_t role,
+                                 const char *what, Block &block) {
+  size_t bytes = layArrays(optimizer, role, nullptr);
+  if (!optimizer.device)
+    block = Block(bytes);
+  else if (updraft_status status =
+               optimizer.device->allocate(bytes, what, block))
+    return status;
+  layArrays(optimizer, role, block.data());
+  return UPDRAFT_OK;
 }
 
 static void addStatesRange(Optimizer &optimizer) {
@@ -195,8 +215,12 @@ static void fillFrames(Optimizer &optimizer, uint64_t partials) {
   frame.spans = optimizer.spans.data();
   frame.partial_stride = partials;
   frame.total_stride = optimizer.params.size();
-  optimizer.partials = Block(partials * program->partial_lists * 8);
-  optimizer.totals = Block(optimizer.params.size() * program->total_lists * 8);
+  // A device has its own.
+  if (!optimizer.device) {
+    optimizer.partials = Block(partials * program->partial_lists * 8);
+    optimizer.totals =
+        Block(optimizer.params.size() * program->total_lists * 8);
+  }
   frame.partials = reinterpret_cast<double *>(optimizer.partials.data());
   frame.totals = reinterpret_cast<double *>(optimizer.totals.data());
   frame.seed = optimizer.seed;
@@ -210,8 +234,8 @@ static void fillFrames(Optimizer &optimizer, uint64_t partials) {
   }
 }
 
-void updraft::runtime::buildTables(Optimizer &optimizer,
-                                   const updraft_param *given) {
+updraft_status updraft::runtime::buildTables(Optimizer &optimizer,
+                                             const updraft_param *given) {
   const updraft_program *program = optimizer.program();
   orderById(optimizer);
   layRows(optimizer);
@@ -220,13 +244,16 @@ void updraft::runtime::buildTables(Optimizer &optimizer,
       Block(size_t(program->group_slots) * 8 * optimizer.groupCount);
   uint64_t partials = fillRows(optimizer, given);
   if (optimizer.hasStates) {
-    optimizer.states = Block(layArrays(optimizer, UPDRAFT_STATE, nullptr));
-    layArrays(optimizer, UPDRAFT_STATE, optimizer.states.data());
+    if (updraft_status status =
+            makeArrays(optimizer, UPDRAFT_STATE, "states", optimizer.states))
+      return status;
     addStatesRange(optimizer);
   }
-  optimizer.scratch = Block(layArrays(optimizer, UPDRAFT_SCRATCH, nullptr));
-  layArrays(optimizer, UPDRAFT_SCRATCH, optimizer.scratch.data());
+  if (updraft_status status =
+          makeArrays(optimizer, UPDRAFT_SCRATCH, "scratch", optimizer.scratch))
+    return status;
   fillFrames(optimizer, partials);
   optimizer.checkedGrads.assign(optimizer.params.size(), 0);
   optimizer.inputsGiven.assign(program->scalars.count, 0);
+  return UPDRAFT_OK;
 }

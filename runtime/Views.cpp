@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "CudaDevice.h"
 #include "Names.h"
-#include "Optimizer.h"
 
 #include <cstring>
 
@@ -26,12 +26,16 @@ public:
   /// count.
   size_t arrayOf(const Table &table) const;
   /// Calls every kernel of the view.
-  void evaluate();
+  updraft_status evaluate();
 
 private:
-  void segment(const Schedule &kernels, size_t s, bool everywhere);
-  void rows(const Table &table, const Kernel &kernel, uint32_t round,
-            bool everywhere);
+  updraft_status run(void *&place);
+  updraft_status segment(const Schedule &kernels, size_t s, bool everywhere);
+  updraft_status coarse(const Kernel &kernel);
+  updraft_status rows(const Table &table, const Kernel &kernel, uint32_t round,
+                      bool everywhere);
+  updraft_status give(const void *from, const updraft_array &shown,
+                      const updraft_ndarray &out, uint64_t count);
   updraft_status checkOut(const updraft_ndarray &out, const Shape &shape);
 
   Optimizer &optimizer;
@@ -52,15 +56,26 @@ size_t Viewer::arrayOf(const Table &table) const {
   return table.arrays.size();
 }
 
-void Viewer::rows(const Table &table, const Kernel &kernel, uint32_t round,
-                  bool everywhere) {
-  for (uint32_t row = 0; row < table.rowCount; ++row) {
-    bool own = param && &table == &optimizer.tables[param->variant] &&
-               row == param->row;
-    if (!everywhere && !own)
-      continue;
-    enterRows(optimizer, kernel, table, row, 1, {0, round});
-  }
+updraft_status Viewer::rows(const Table &table, const Kernel &kernel,
+                            uint32_t round, bool everywhere) {
+  bool hasOwn = param && &table == &optimizer.tables[param->variant];
+  if (!everywhere && !hasOwn)
+    return UPDRAFT_OK;
+  if (optimizer.device)
+    return optimizer.device->launchRows(kernel, table, hasOwn ? param->row : 0,
+                                        everywhere, round);
+  for (uint32_t row = 0; row < table.rowCount; ++row)
+    if (everywhere || row == param->row)
+      enterRows(optimizer, kernel, table, row, 1, {0, round});
+  return UPDRAFT_OK;
+}
+
+updraft_status Viewer::coarse(const Kernel &kernel) {
+  if (optimizer.device)
+    return optimizer.device->launchAll(kernel, 0, nullptr);
+  enter(kernel, optimizer.frame, 0,
+        kernel.level == UPDRAFT_MODEL ? 1 : optimizer.groupCount);
+  return UPDRAFT_OK;
 }
 
 /// Whether no segment after `s` has kernels of the variant.
@@ -72,10 +87,11 @@ bool isLast(const Schedule &kernels, size_t s, uint32_t variant) {
   return true;
 }
 
-void Viewer::segment(const Schedule &kernels, size_t s, bool everywhere) {
+updraft_status Viewer::segment(const Schedule &kernels, size_t s,
+                               bool everywhere) {
   for (const Kernel &kernel : kernels[s].coarse)
-    enter(kernel, optimizer.frame, 0,
-          kernel.level == UPDRAFT_MODEL ? 1 : optimizer.groupCount);
+    if (updraft_status status = coarse(kernel))
+      return status;
   for (const Chain &chain : kernels[s].chains) {
     const Table &table = optimizer.tables[chain.variant];
     size_t k = arrayOf(table);
@@ -89,15 +105,16 @@ void Viewer::segment(const Schedule &kernels, size_t s, bool everywhere) {
       end = endOfTurns(all, begin);
       for (uint32_t round = 0; round < all[begin].rounds; ++round)
         for (size_t i = begin; i < end; ++i)
-          rows(table, all[i], round,
-               everywhere && !(writes && i + 1 == all.size()));
+          if (updraft_status status =
+                  rows(table, all[i], round,
+                       everywhere && !(writes && i + 1 == all.size())))
+            return status;
     }
   }
+  return UPDRAFT_OK;
 }
 
-void Viewer::evaluate() {
-  for (const Param &each : optimizer.params)
-    optimizer.tables[each.variant].row(each.row)->active = 1;
+updraft_status Viewer::evaluate() {
   for (const updraft_view &view :
        items<updraft_view>(program, program->views)) {
     if (strcmp(text(program, view.name), name))
@@ -108,8 +125,10 @@ void Viewer::evaluate() {
     for (const Segment &each : kernels)
       everywhere = everywhere || !each.coarse.empty();
     for (size_t s = 0; s < kernels.size(); ++s)
-      segment(kernels, s, everywhere);
+      if (updraft_status status = segment(kernels, s, everywhere))
+        return status;
   }
+  return UPDRAFT_OK;
 }
 
 updraft_status Viewer::checkOut(const updraft_ndarray &out,
@@ -125,14 +144,45 @@ updraft_status Viewer::checkOut(const updraft_ndarray &out,
   return checkOverlap(optimizer, out.data, shape.size * bytesOf(format), what);
 }
 
-/// Runs the view's kernels in exact arithmetic on this thread.
-void evaluateHere(Optimizer &optimizer, Viewer &viewer) {
+/// Runs the view's kernels: on the device, else in exact arithmetic on this
+/// thread. `place` is the pointer that only they may see.
+updraft_status Viewer::run(void *&place) {
+  if (optimizer.device) {
+    updraft_status status = optimizer.device->beginView();
+    place = nullptr;
+    if (status)
+      return status;
+    status = evaluate();
+    return optimizer.device->endView(status);
+  }
+  for (const Param &each : optimizer.params)
+    optimizer.tables[each.variant].row(each.row)->active = 1;
   optimizer.threads.run(
       1,
       [](void *argument, const Team &) {
-        static_cast<Viewer *>(argument)->evaluate();
+        (void)static_cast<Viewer *>(argument)->evaluate();
       },
-      &viewer);
+      this);
+  place = nullptr;
+  return UPDRAFT_OK;
+}
+
+/// Copies values of an array to `out`, in its format.
+updraft_status Viewer::give(const void *from, const updraft_array &shown,
+                            const updraft_ndarray &out, uint64_t count) {
+  ExactArithmetic exact;
+  if (!optimizer.device) {
+    convert(from, shown.format, out.data, out.dtype, count);
+    return UPDRAFT_OK;
+  }
+  Block here(count * bytesOf(shown.format)), there(count * bytesOf(out.dtype));
+  if (updraft_status status = optimizer.device->settle())
+    return status;
+  if (updraft_status status =
+          optimizer.device->read(from, here.data(), here.bytes()))
+    return status;
+  convert(here.data(), shown.format, there.data(), out.dtype, count);
+  return optimizer.device->write(out.data, there.data(), there.bytes());
 }
 
 updraft_status Viewer::array(const updraft_ndarray &out, size_t k) {
@@ -141,30 +191,28 @@ updraft_status Viewer::array(const updraft_ndarray &out, size_t k) {
     return status;
   const updraft_array &shown = *optimizer.arrayOf(*param, k);
   void *&place = optimizer.arraysOf(*param)[k];
-  if (shown.role == UPDRAFT_STATE) {
-    ExactArithmetic exact;
-    convert(place, shown.format, out.data, out.dtype, shape.size);
-    return UPDRAFT_OK;
-  }
+  if (shown.role == UPDRAFT_STATE)
+    return give(place, shown, out, shape.size);
   Block other;
-  if (shown.format != out.dtype)
-    other = Block(shape.size * bytesOf(shown.format));
-  place = shown.format == out.dtype ? out.data : other.data();
-  evaluateHere(optimizer, *this);
-  if (shown.format != out.dtype) {
-    ExactArithmetic exact;
-    convert(place, shown.format, out.data, out.dtype, shape.size);
-  }
-  place = nullptr;
-  return UPDRAFT_OK;
+  bool converts = shown.format != out.dtype;
+  size_t bytes = converts ? shape.size * bytesOf(shown.format) : 0;
+  if (!optimizer.device)
+    other = Block(bytes);
+  else if (updraft_status status =
+               optimizer.device->allocate(bytes, "a view", other))
+    return status;
+  place = converts ? other.data() : out.data;
+  updraft_status status = run(place);
+  return status || !converts ? status
+                             : give(other.data(), shown, out, shape.size);
 }
 
 updraft_status Viewer::scalar(const updraft_ndarray &out, uint32_t level) {
-  if (out.rank || out.dtype != UPDRAFT_F64 || !out.data ||
+  if (out.rank || out.dtype != UPDRAFT_F64 || !out.data || out.device ||
       reinterpret_cast<uintptr_t>(out.data) % sizeof(double))
     return fail(UPDRAFT_INVALID_ARGUMENT,
                 "%s: view '%s' is one number: it needs an output of rank 0 and "
-                "dtype f64",
+                "dtype f64 in host memory",
                 optimizer.rule(), name);
   const updraft_scalar *found = nullptr;
   for (const updraft_scalar &scalar :
@@ -180,9 +228,20 @@ updraft_status Viewer::scalar(const updraft_ndarray &out, uint32_t level) {
     return fail(UPDRAFT_NOT_FOUND, "%s: view '%s' does not exist for '%s'",
                 optimizer.rule(), name,
                 param ? param->name.c_str() : "the model");
+  void *none = nullptr;
   if (found->kind == UPDRAFT_SCALAR_VIEW)
-    evaluateHere(optimizer, *this);
-  double value = *optimizer.scalarAt(*found, param ? param->group : 0, param);
+    if (updraft_status status = run(none))
+      return status;
+  const double *slot =
+      optimizer.scalarAt(*found, param ? param->group : 0, param);
+  double value = *slot;
+  if (optimizer.device) {
+    if (updraft_status status = optimizer.device->settle())
+      return status;
+    if (updraft_status status = optimizer.device->read(
+            optimizer.device->addressOf(slot), &value, sizeof value))
+      return status;
+  }
   memcpy(out.data, &value, sizeof value);
   return UPDRAFT_OK;
 }
@@ -259,12 +318,13 @@ updraft_status updraft_optimizer_view_shape(updraft_optimizer *optimizer,
     Found found = {};
     if (updraft_status status = find(*optimizer, name, index, found))
       return status;
-    *shape = {nullptr, UPDRAFT_F64, 0, nullptr, nullptr};
+    *shape = {nullptr, UPDRAFT_F64, 0, nullptr, nullptr, 0};
     if (found.level < UPDRAFT_AXIS)
       return UPDRAFT_OK;
     const Shape &own = optimizer->shapeOf(*found.param, found.array);
-    *shape = {nullptr, computeFormat(optimizer->program()->param), own.rank,
-              own.shape, nullptr};
+    *shape = {nullptr,  computeFormat(optimizer->program()->param),
+              own.rank, own.shape,
+              nullptr,  optimizer->place};
     return UPDRAFT_OK;
   });
 }

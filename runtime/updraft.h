@@ -38,7 +38,8 @@ typedef enum updraft_status {
   UPDRAFT_IO_ERROR,      /* reading or writing a file failed */
   UPDRAFT_COMPILE_ERROR, /* the rule is wrong: the text is its diagnostics */
   UPDRAFT_BUSY,          /* used from two threads at once */
-  UPDRAFT_INTERNAL       /* a bug of Updraft */
+  UPDRAFT_INTERNAL,      /* a bug of Updraft */
+  UPDRAFT_DEVICE_ERROR   /* a GPU or its driver failed */
 } updraft_status;
 
 /* Text of the last failure on this thread; "" if none. Never null. */
@@ -83,6 +84,7 @@ typedef struct updraft_ndarray {
   uint32_t rank;  /* at most UPDRAFT_MAX_RANK */
   const int64_t *shape;
   const int64_t *strides;
+  uint32_t device; /* 0: host memory; 1 + n: memory of CUDA device n */
 } updraft_ndarray;
 
 typedef struct updraft_param {

@@ -56,15 +56,16 @@ struct Array {
   void *data = nullptr;
   uint32_t dtype = UPDRAFT_F32;
   std::vector<int64_t> shape;
+  uint32_t device = 0; ///< 0: host memory; 1 + n: memory of CUDA device n
 
   /// Valid while this array lives and is not changed.
   updraft_ndarray get() const {
-    return {data, dtype, uint32_t(shape.size()), shape.data(), nullptr};
+    return {data, dtype, uint32_t(shape.size()), shape.data(), nullptr, device};
   }
 };
 
 template <class T> Array array(T *data, std::vector<int64_t> shape) {
-  return {data, FormatOf<T>::value, std::move(shape)};
+  return {data, FormatOf<T>::value, std::move(shape), 0};
 }
 
 /// For a parameter that has no gradient in a call.
@@ -200,7 +201,7 @@ public:
   /// A view of a coarser level.
   double view(const std::string &name, size_t index = 0) const {
     double value = 0;
-    updraft_ndarray out = {&value, UPDRAFT_F64, 0, nullptr, nullptr};
+    updraft_ndarray out = {&value, UPDRAFT_F64, 0, nullptr, nullptr, 0};
     check(updraft_optimizer_view(get(), name.c_str(), index, &out));
     return value;
   }

@@ -59,6 +59,7 @@ static void describe(const layout *l, float *values, updraft_ndarray *arrays) {
     arrays[i].rank = 1;
     arrays[i].shape = &l->size[i];
     arrays[i].strides = NULL;
+    arrays[i].device = 0;
   }
 }
 

@@ -102,8 +102,12 @@ private:
 updraft_ndarray Call::describe(const ffi::AnyBuffer &buffer) {
   auto shape = buffer.dimensions();
   void *data = buffer.untyped_data();
-  return {data ? data : nothing, formatOf(buffer.element_type()),
-          uint32_t(shape.size()), shape.begin(), nullptr};
+  return {data ? data : nothing,
+          formatOf(buffer.element_type()),
+          uint32_t(shape.size()),
+          shape.begin(),
+          nullptr,
+          0};
 }
 
 /// XLA has copied the operand there where nobody donated it; if it has not

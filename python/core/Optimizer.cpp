@@ -249,7 +249,7 @@ void Optimizer::setArrayInput(const std::string &name, size_t index,
 double Optimizer::viewScalar(const std::string &name, size_t index) {
   Call call(*this);
   double value = 0;
-  updraft_ndarray out = {&value, UPDRAFT_F64, 0, nullptr, nullptr};
+  updraft_ndarray out = {&value, UPDRAFT_F64, 0, nullptr, nullptr, 0};
   check(updraft_optimizer_view(handle.get(), name.c_str(), index, &out));
   return value;
 }

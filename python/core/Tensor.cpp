@@ -97,7 +97,8 @@ void take(uint32_t format, void *data, int32_t rank, Tensor &tensor,
   if (rank > UPDRAFT_MAX_RANK)
     wrongValue(what, "has rank " + std::to_string(rank) + ", at most " +
                          std::to_string(UPDRAFT_MAX_RANK) + " is supported");
-  tensor.array = {data, format, uint32_t(rank), tensor.shape, tensor.strides};
+  tensor.array = {data,         format,         uint32_t(rank),
+                  tensor.shape, tensor.strides, 0};
 }
 
 void fromDlpack(const DlTensor &given, uint32_t format, Tensor &tensor,

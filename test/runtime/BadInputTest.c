@@ -32,7 +32,7 @@ static void wrongParameters(void) {
   int64_t shape[] = {3, 4}, negative[] = {3, -4}, huge[] = {1ll << 40, 1 << 30};
   int64_t empty[] = {0, 1ll << 62, 1ll << 62};
   int64_t columns[] = {1, 3}, rows[] = {4, 1}, deep[9] = {1, 1, 1, 1, 1, 1, 1};
-  updraft_ndarray good = {data, UPDRAFT_F32, 2, shape, NULL}, a = good;
+  updraft_ndarray good = {data, UPDRAFT_F32, 2, shape, NULL, 0}, a = good;
   CHECK_OK(createOne(good));
   a.strides = rows;
   CHECK_OK(createOne(a));
@@ -68,8 +68,8 @@ static void wrongLists(void) {
   static float data[32];
   int64_t size = 8;
   updraft_param params[2] = {
-      {"a", {data, UPDRAFT_F32, 1, &size, NULL}, 0, 0, NULL},
-      {"b", {data + 8, UPDRAFT_F32, 1, &size, NULL}, 0, 0, NULL}};
+      {"a", {data, UPDRAFT_F32, 1, &size, NULL, 0}, 0, 0, NULL},
+      {"b", {data + 8, UPDRAFT_F32, 1, &size, NULL, 0}, 0, 0, NULL}};
   CHECK_OK(createWith(params, 2));
   params[1].array.data = data + 7;
   CHECK_FAILS(createWith(params, 2), BAD,
@@ -153,38 +153,38 @@ static void wrongGradients(void) {
   int64_t shape[] = {4, 5}, other[] = {5, 4}, longer[] = {21};
   int64_t columns[] = {1, 4};
   updraft_param params[2] = {
-      {"w", {p, UPDRAFT_F32, 2, shape, NULL}, 0, 0, NULL},
-      {"b", {p + 20, UPDRAFT_F32, 2, shape, NULL}, 0, 0, NULL}};
+      {"w", {p, UPDRAFT_F32, 2, shape, NULL, 0}, 0, 0, NULL},
+      {"b", {p + 20, UPDRAFT_F32, 2, shape, NULL, 0}, 0, 0, NULL}};
   updraft_optimizer *optimizer = NULL;
   CHECK_OK(
       updraft_optimizer_create(program, NULL, 0, params, 2, NULL, &optimizer));
   updraft_ndarray state;
   CHECK_OK(updraft_optimizer_state(optimizer, "m", 1, &state));
-  updraft_ndarray good[2] = {{g, UPDRAFT_F32, 2, shape, NULL},
-                             {g + 20, UPDRAFT_F32, 2, shape, NULL}};
+  updraft_ndarray good[2] = {{g, UPDRAFT_F32, 2, shape, NULL, 0},
+                             {g + 20, UPDRAFT_F32, 2, shape, NULL, 0}};
   for (int i = 0; i < 40; ++i)
     p[i] = g[i] = (float)(i + 1);
   struct {
     updraft_ndarray grad;
     const char *message;
   } cases[] = {
-      {{g, UPDRAFT_F64, 2, shape, NULL},
+      {{g, UPDRAFT_F64, 2, shape, NULL, 0},
        "adamw: the gradient of 'b' has dtype f64, f32 is needed"},
-      {{g, UPDRAFT_F32, 2, other, NULL},
+      {{g, UPDRAFT_F32, 2, other, NULL, 0},
        "the gradient of 'b' has shape [5, 4], parameter 'b' has shape [4, 5]"},
-      {{g, UPDRAFT_F32, 1, longer, NULL},
+      {{g, UPDRAFT_F32, 1, longer, NULL, 0},
        "the gradient of 'b' has rank 1, parameter 'b' has rank 2 [4, 5]"},
-      {{g, UPDRAFT_F32, 2, shape, columns},
+      {{g, UPDRAFT_F32, 2, shape, columns, 0},
        "the gradient of 'b' is not contiguous: shape [4, 5] has strides "
        "[1, 4]"},
-      {{(char *)g + 1, UPDRAFT_F32, 2, shape, NULL}, "is not aligned"},
-      {{p, UPDRAFT_F32, 2, shape, NULL},
+      {{(char *)g + 1, UPDRAFT_F32, 2, shape, NULL, 0}, "is not aligned"},
+      {{p, UPDRAFT_F32, 2, shape, NULL, 0},
        "the gradient of 'b' overlaps parameter 'w'"},
-      {{p + 39, UPDRAFT_F32, 2, shape, NULL},
+      {{p + 39, UPDRAFT_F32, 2, shape, NULL, 0},
        "the gradient of 'b' overlaps parameter 'b'"},
-      {{state.data, UPDRAFT_F32, 2, shape, NULL},
+      {{state.data, UPDRAFT_F32, 2, shape, NULL, 0},
        "the gradient of 'b' overlaps the optimizer's states"},
-      {{(void *)(UINTPTR_MAX - 3), UPDRAFT_F32, 2, shape, NULL},
+      {{(void *)(UINTPTR_MAX - 3), UPDRAFT_F32, 2, shape, NULL, 0},
        "is larger than the address space"}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
     updraft_ndarray grads[2] = {good[0], cases[i].grad};
@@ -218,7 +218,8 @@ static void wrongGradients(void) {
 static void moreThan2To31Elements(void) {
   /* Only the checks: the memory is never touched. */
   int64_t shape[] = {1ll << 20, 1ll << 12};
-  updraft_ndarray array = {(void *)(1ull << 40), UPDRAFT_F32, 2, shape, NULL};
+  updraft_ndarray array = {
+      (void *)(1ull << 40), UPDRAFT_F32, 2, shape, NULL, 0};
   updraft_param two[2] = {{"a", array, 0, 0, NULL}, {"b", array, 0, 0, NULL}};
   two[1].array.data = (char *)array.data + (1ull << 34) - 4;
   CHECK_FAILS(createWith(two, 2), BAD, "parameters 'a' and 'b' overlap");

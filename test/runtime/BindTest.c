@@ -18,7 +18,11 @@ static const int64_t sizes[COUNT] = {7, 4097, 0, 40000};
 static void makeStates(const Tensors *t, updraft_ndarray *states) {
   for (size_t k = 0; k < 2 * COUNT; ++k) {
     updraft_ndarray state = {calloc((size_t)t->sizes[k / 2] + 16, 4),
-                             UPDRAFT_F32, 1, &t->sizes[k / 2], NULL};
+                             UPDRAFT_F32,
+                             1,
+                             &t->sizes[k / 2],
+                             NULL,
+                             0};
     states[k] = state;
   }
 }

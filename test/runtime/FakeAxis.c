@@ -153,6 +153,7 @@ updraft_program *fakeAxis(void) {
       walk(&to, foldedMatrices, STEP, AXIS, UPDRAFT_MATRICES, 1),
       walk(&to, view, UPDRAFT_AT_VIEW, AXIS, UPDRAFT_ROWS, 0)};
   updraft_view views[] = {{text(&to, "twice"), 0, UPDRAFT_AXIS, 0}};
+  addGpu(&to, kernels, sizeof kernels / sizeof *kernels);
   to.program->variants = LIST(&to, variants);
   to.program->kernels = LIST(&to, kernels);
   to.program->views = LIST(&to, views);

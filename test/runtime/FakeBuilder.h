@@ -10,6 +10,7 @@
 
 #include "FakeProgram.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,6 +68,36 @@ static inline updraft_kernel kernel(Builder *to, const char *name,
   result.variant = variant;
   result.after = after;
   return result;
+}
+
+/* Gives kernels entries NAME_0, NAME_1, ... of PTX that does nothing: who runs
+   it says what they do. One of group or model level behind another is within
+   its launch. */
+static inline void addGpu(Builder *to, updraft_kernel *kernels, size_t count) {
+  static const char head[] = ".version 8.0\n.target sm_75\n.address_size 64\n";
+  char *ptx = calloc(count + 1, 512), name[40];
+  strcpy(ptx, head);
+  for (size_t k = 0; k < count; ++k) {
+    int isWithin = k && kernels[k].level < UPDRAFT_TENSOR &&
+                   kernels[k - 1].level < UPDRAFT_TENSOR &&
+                   kernels[k - 1].when == kernels[k].when &&
+                   kernels[k - 1].view == kernels[k].view;
+    kernels[k].gpu_threads = 128;
+    kernels[k].gpu_items = 4;
+    if (isWithin)
+      continue;
+    snprintf(name, sizeof name, "%s_%zu",
+             (char *)to->program + to->program->name, k);
+    kernels[k].gpu_entry = text(to, name);
+    snprintf(ptx + strlen(ptx), 512,
+             ".visible .entry %s(.param .u64 %s_0, .param .u64 %s_1, "
+             ".param .u64 %s_2, .param .u64 %s_3)\n{\nret;\n}\n",
+             name, name, name, name, name);
+  }
+  updraft_gpu_code codes[] = {
+      {75, UPDRAFT_PTX, text(to, ptx), strlen(ptx) + 1}};
+  to->program->gpu = LIST(to, codes);
+  free(ptx);
 }
 
 static inline updraft_hyper hyper(Builder *to, const char *name, double initial,

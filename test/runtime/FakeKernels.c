@@ -169,18 +169,17 @@ void bias(const updraft_frame *frame, uint64_t first, uint64_t count) {
 
 static void updates(const updraft_frame *frame, uint64_t first, uint64_t count,
                     int decays) {
-  const Row *leader = rowAt(frame, frame->chunks[first].tensor);
-  const double *hypers = groupAt(frame, leader->head.group);
-  double decay = decays ? hypers[SLOT_WEIGHT_DECAY] : 0;
   for (uint64_t c = first; c < first + count; ++c) {
     const updraft_chunk *chunk = frame->chunks + c;
     const Row *row = rowAt(frame, chunk->tensor);
+    const double *hypers = groupAt(frame, row->head.group);
     if (row->head.active)
       adamwElements(row->array[ARRAY_P] + chunk->first,
                     row->array[ARRAY_G] + chunk->first,
                     row->array[ARRAY_M] + chunk->first,
                     row->array[ARRAY_V] + chunk->first, chunk->count, hypers,
-                    decay, row->slot[SLOT_BIAS1], row->slot[SLOT_BIAS2],
+                    decays ? hypers[SLOT_WEIGHT_DECAY] : 0,
+                    row->slot[SLOT_BIAS1], row->slot[SLOT_BIAS2],
                     frame->model[SLOT_FACTOR]);
   }
 }

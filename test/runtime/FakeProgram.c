@@ -168,6 +168,7 @@ static const updraft_program *adamw(const char *name, int clips) {
   }
   k[n++] = kernel(&to, "advance", advanceModel, UPDRAFT_AT_STEP, UPDRAFT_MODEL,
                   NONE, UPDRAFT_MODEL);
+  addGpu(&to, k, (size_t)n);
   to.program->kernels.at = put(&to, k, sizeof *k * (size_t)n);
   to.program->kernels.count = (uint64_t)n;
   return end(&to);
@@ -211,6 +212,7 @@ const updraft_program *fakeInputs(void) {
   updraft_kernel kernels[] = {kernel(&to, "update", inputUpdate,
                                      UPDRAFT_AT_STEP, UPDRAFT_ELEMENT, 0,
                                      UPDRAFT_NONE)};
+  addGpu(&to, kernels, 1);
   to.program->hypers = LIST(&to, hypers);
   to.program->scalars = LIST(&to, scalars);
   to.program->variants = LIST(&to, variants);

@@ -173,9 +173,9 @@ static void ratesOfRoutes(void) {
 static void inputValues(void) {
   int64_t size = 4, refused = 13, longDim = 1000;
   float p[4] = {8, 8, 8, 8}, g[4] = {0}, h[4] = {1, 2, 3, 4}, wide[13];
-  updraft_param param = {"w", {p, UPDRAFT_F32, 1, &size, NULL}, 0, 0, NULL};
-  updraft_ndarray grad = {g, UPDRAFT_F32, 1, &size, NULL};
-  updraft_ndarray array = {h, UPDRAFT_F32, 1, &size, NULL};
+  updraft_param param = {"w", {p, UPDRAFT_F32, 1, &size, NULL, 0}, 0, 0, NULL};
+  updraft_ndarray grad = {g, UPDRAFT_F32, 1, &size, NULL, 0};
+  updraft_ndarray array = {h, UPDRAFT_F32, 1, &size, NULL, 0};
   updraft_setting k = {"k", 2};
   updraft_group group = {&k, 1};
   updraft_optimizer *o = NULL;

@@ -24,8 +24,8 @@ static void writeFile(const char *path, const char *bytes, size_t count) {
 static void stepOnce(updraft_loaded_program *program) {
   int64_t size = 3;
   float p[3] = {1, 2, 3}, g[3] = {2, 2, 2};
-  updraft_param param = {"w", {p, UPDRAFT_F32, 1, &size, NULL}, 0, 0, NULL};
-  updraft_ndarray grad = {g, UPDRAFT_F32, 1, &size, NULL};
+  updraft_param param = {"w", {p, UPDRAFT_F32, 1, &size, NULL, 0}, 0, 0, NULL};
+  updraft_ndarray grad = {g, UPDRAFT_F32, 1, &size, NULL, 0};
   updraft_optimizer *optimizer = NULL;
   CHECK_OK(
       updraft_optimizer_create(program, NULL, 0, &param, 1, NULL, &optimizer));

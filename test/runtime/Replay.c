@@ -133,8 +133,12 @@ int main(int argc, char **argv) {
   updraft_ndarray grads[kTensors];
   memset(params, 0, sizeof params);
   for (size_t k = 0; k < kTensors; ++k) {
-    updraft_ndarray array = {malloc((size_t)sizeOf(k) * 8 + 8), dtype,
-                             kShapes[k].rank, kShapes[k].dims, NULL};
+    updraft_ndarray array = {malloc((size_t)sizeOf(k) * 8 + 8),
+                             dtype,
+                             kShapes[k].rank,
+                             kShapes[k].dims,
+                             NULL,
+                             0};
     params[k].array = grads[k] = array;
     grads[k].data = malloc((size_t)sizeOf(k) * 8 + 8);
     fill(array.data, dtype, sizeOf(k), (uint32_t)k << 24);

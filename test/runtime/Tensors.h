@@ -46,8 +46,8 @@ static inline Tensors makeTensors(size_t count, const int64_t *sizes,
       t.p[k][i] = valueAt(k, i, 1);
       t.g[k][i] = valueAt(k, i, 2);
     }
-    updraft_ndarray p = {t.p[k], UPDRAFT_F32, 1, &t.sizes[k], NULL};
-    updraft_ndarray g = {t.g[k], UPDRAFT_F32, 1, &t.sizes[k], NULL};
+    updraft_ndarray p = {t.p[k], UPDRAFT_F32, 1, &t.sizes[k], NULL, 0};
+    updraft_ndarray g = {t.g[k], UPDRAFT_F32, 1, &t.sizes[k], NULL, 0};
     t.params[k].array = p;
     t.grads[k] = g;
   }

@@ -17,7 +17,7 @@ static Tensors t;
 static void elements(void) {
   float shown[6], again[6];
   int64_t six = 6, seven = 7;
-  updraft_ndarray out = {shown, UPDRAFT_F32, 1, &six, NULL}, m, v;
+  updraft_ndarray out = {shown, UPDRAFT_F32, 1, &six, NULL, 0}, m, v;
   CHECK_OK(updraft_optimizer_state(optimizer, "m", 0, &m));
   CHECK_OK(updraft_optimizer_state(optimizer, "v", 0, &v));
   CHECK(m.rank == 1 && m.shape[0] == 6 && m.dtype == UPDRAFT_F32);
@@ -49,7 +49,7 @@ static void elements(void) {
 
 static void scalars(void) {
   double value = 0, sum = 0;
-  updraft_ndarray out = {&value, UPDRAFT_F64, 0, NULL, NULL};
+  updraft_ndarray out = {&value, UPDRAFT_F64, 0, NULL, NULL, 0};
   CHECK_OK(updraft_optimizer_view(optimizer, "power", 1, &out));
   CHECK(value == pow(0.9, 2));
   CHECK_OK(updraft_optimizer_view(optimizer, "norm", 0, &out));
