@@ -44,11 +44,11 @@ namespace {
 /// A run under way: the roads taken and what was measured.
 struct Run {
   const CommandLine &line;
-  std::unique_ptr<Road> interpreter, cpu;
+  std::unique_ptr<Road> interpreter, compiled;
   std::vector<double> seconds;
 
   /// The road whose results are shown.
-  Road &shown() { return cpu ? *cpu : *interpreter; }
+  Road &shown() { return compiled ? *compiled : *interpreter; }
 };
 } // namespace
 
@@ -62,10 +62,11 @@ static llvm::Error createRoads(Run &run, const Setup &setup,
     run.interpreter = std::move(*road);
   }
   if (run.line.check || !interprets) {
-    auto road = makeCpu(setup, params);
+    auto road =
+        makeCompiled(setup, params, run.line.on == CommandLine::On::Cuda);
     if (!road)
       return road.takeError();
-    run.cpu = std::move(*road);
+    run.compiled = std::move(*road);
   }
   return llvm::Error::success();
 }
@@ -86,22 +87,22 @@ static llvm::Error compareRoads(Run &run, const Setup &setup, size_t step) {
   if (!run.line.check)
     return llvm::Error::success();
   if (llvm::Error error =
-          compare(run.interpreter->snapshot(), run.cpu->snapshot(), step))
+          compare(run.interpreter->snapshot(), run.compiled->snapshot(), step))
     return error;
   for (const std::string &name : viewNames(*setup.rule))
-    if (llvm::Error error =
-            compare(run.interpreter->view(name), run.cpu->view(name), step))
+    if (llvm::Error error = compare(run.interpreter->view(name),
+                                    run.compiled->view(name), step))
       return error;
   return llvm::Error::success();
 }
 
 static llvm::Error takeStep(Run &run, const Tensors &grads,
                             const StepInputs &inputs) {
-  for (Road *road : {run.interpreter.get(), run.cpu.get()})
+  for (Road *road : {run.interpreter.get(), run.compiled.get()})
     if (road)
       if (llvm::Error error = road->setInputs(inputs))
         return error;
-  if (run.interpreter && run.cpu)
+  if (run.interpreter && run.compiled)
     if (llvm::Error error = run.interpreter->step(grads))
       return error;
   auto begin = std::chrono::steady_clock::now();

@@ -182,8 +182,9 @@ void Trial::createRoads() {
   flat.threads = choices.once(64) ? 2 : 1;
   std::string refusals[3];
   for (unsigned which = 0; which < 3; ++which) {
-    auto road = which == 0 ? makeInterpreter(setup, params)
-                           : makeCpu(which == 1 ? setup : flat, params);
+    auto road = which == 0
+                    ? makeInterpreter(setup, params)
+                    : makeCompiled(which == 1 ? setup : flat, params, false);
     if (road)
       roads.push_back(std::move(*road));
     else

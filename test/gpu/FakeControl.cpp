@@ -59,7 +59,13 @@ int Driver::enter(const char *function) {
   return failResult;
 }
 
-void Driver::noteMisuse(const std::string &what) { misuse += what + "\n"; }
+void Driver::noteMisuse(const std::string &what) {
+  misuse += what + "\n";
+  if (log) {
+    fprintf(log, "misuse: %s\n", what.c_str());
+    fflush(log);
+  }
+}
 
 std::vector<Context *> Driver::all() {
   std::vector<Context *> result;

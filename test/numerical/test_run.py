@@ -21,7 +21,7 @@ VALUES = ["--params", "w=1,2", "--grads", "w=1,1"]
 @pytest.mark.parametrize("words, arguments", [
     ("no rule", []),
     ("unknown option '--colour'", ["keras/sgd", "--colour=blue"]),
-    ("'--on' wants interpreter or cpu", ["keras/sgd", "--on=gpu"]),
+    ("'--on' wants interpreter, cpu or cuda", ["keras/sgd", "--on=gpu"]),
     ("'--threads' wants a whole number", ["keras/sgd", "--threads", "two"]),
     ("'--param' wants f64", ["keras/sgd", "--param", "f8"]),
     ("'--params' wants '--grads'", ["keras/sgd", "--params", "w=1"]),

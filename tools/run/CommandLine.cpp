@@ -56,10 +56,11 @@ Rule
   --library FOLDER      where library names are looked up
 
 Running
-  --on=interpreter|cpu  what executes it (cpu)
-  --check               execute on both, side by side; stop at the first bit
-                        that differs (any two NaN are equal); what is written is
-                        the compiled program's
+  --on=interpreter|cpu|cuda
+                        what executes it (cpu)
+  --check               execute interpreted too, side by side; stop at the first
+                        bit that differs (any two NaN are equal); what is written
+                        is the compiled program's
   --time                print the time of a step
   --threads N           number of threads (as many as processors)
   --target NAME         compile for x86-64-v3, x86-64-v4, ... (this processor)
@@ -129,9 +130,10 @@ static llvm::Error readOn(llvm::StringRef text, CommandLine &line) {
     line.on = CommandLine::On::Interpreter;
   else if (text == "cpu")
     line.on = CommandLine::On::Cpu;
+  else if (text == "cuda")
+    line.on = CommandLine::On::Cuda;
   else
-    return usage("'--on' wants interpreter or cpu, found '" + text + "'");
-  line.choosesOn = true;
+    return usage("'--on' wants interpreter, cpu or cuda, found '" + text + "'");
   return llvm::Error::success();
 }
 
@@ -304,9 +306,10 @@ llvm::Error Reader::complete() {
                  llvm::Twine(line.stepInputs.size()));
   if (!line.params.empty() && !line.sizes.empty())
     return usage("'--sizes' is for random tensors; found '--params' beside it");
-  if (line.check && line.choosesOn)
-    return usage("'--check' executes on both; found '--on' beside it");
-  bool compiles = line.check || line.on == CommandLine::On::Cpu;
+  bool compiles = line.on != CommandLine::On::Interpreter;
+  if (line.check && !compiles)
+    return usage("'--check' executes on both; found '--on=interpreter' beside "
+                 "it");
   if (!compiles && !line.target.empty())
     return usage("'--target' is for compiled programs; found "
                  "'--on=interpreter' beside it");

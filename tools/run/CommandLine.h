@@ -29,7 +29,7 @@ struct TagSpec {
 };
 
 struct CommandLine {
-  enum class On { Interpreter, Cpu };
+  enum class On { Interpreter, Cpu, Cuda };
 
   std::string rule;    ///< file, library name, "-", or the text of a pipe
   bool isPipe = false; ///< `rule` came with -e
@@ -37,7 +37,6 @@ struct CommandLine {
   std::vector<std::string> grads; ///< one a step
   std::string out;                ///< file; "-": text; empty: none
   On on = On::Cpu;
-  bool choosesOn = false; ///< --on was given
   bool check = false, time = false, help = false;
   std::vector<Setting> settings;
   std::vector<GroupSpec> groups;

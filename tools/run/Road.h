@@ -46,8 +46,8 @@ public:
 /// Each takes a copy of the parameters.
 llvm::Expected<std::unique_ptr<Road>> makeInterpreter(const Setup &setup,
                                                       const Tensors &params);
-llvm::Expected<std::unique_ptr<Road>> makeCpu(const Setup &setup,
-                                              const Tensors &params);
+llvm::Expected<std::unique_ptr<Road>>
+makeCompiled(const Setup &setup, const Tensors &params, bool onGpu);
 
 /// Something that only a bug of ours brings about.
 class BugError : public llvm::ErrorInfo<BugError> {

@@ -1,9 +1,10 @@
-//===- CpuRoad.cpp - Running the compiled program -------------------------===//
+//===- CompiledRoad.cpp - Running the compiled program --------------------===//
 //
 // Uses nothing but the C interfaces, as any program outside would.
 //
 //===----------------------------------------------------------------------===//
 
+#include "Memory.h"
 #include "Road.h"
 #include "compiler/updraftc.h"
 
@@ -35,25 +36,13 @@ static llvm::Error asError(updraft_status status) {
   return llvm::createStringError(text);
 }
 
-static updraft_ndarray asArray(const Tensor &tensor) {
-  updraft_ndarray array{};
-  // A tensor of no elements has no bytes and yet is there.
-  static uint64_t nothing;
-  array.data = tensor.bytes.empty()
-                   ? static_cast<void *>(&nothing)
-                   : const_cast<uint8_t *>(tensor.bytes.data());
-  array.dtype = uint32_t(tensor.format);
-  array.rank = tensor.shape.size();
-  array.shape = tensor.shape.data();
-  return array;
-}
-
 namespace {
 /// Owns a program and its optimizer.
-class CpuRoad : public Road {
+class CompiledRoad : public Road {
 public:
-  explicit CpuRoad(const Tensors &params) : params(params) {}
-  ~CpuRoad() override;
+  CompiledRoad(const Tensors &params, std::unique_ptr<Memory> memory)
+      : params(params), memory(std::move(memory)) {}
+  ~CompiledRoad() override;
 
   llvm::Error create(const Setup &setup);
   llvm::Error setInputs(const StepInputs &inputs) override;
@@ -77,6 +66,8 @@ private:
   const char *textAt(updraft_rel at) const;
 
   Tensors params;
+  std::unique_ptr<Memory> memory;
+  std::vector<updraft_ndarray> places; ///< of the parameters
   std::vector<unsigned> groupOf;
   /// The library reads array inputs where they are.
   std::map<std::pair<std::string, size_t>, Tensor> arrayInputs;
@@ -86,7 +77,7 @@ private:
 };
 } // namespace
 
-CpuRoad::~CpuRoad() {
+CompiledRoad::~CompiledRoad() {
   if (optimizer)
     updraft_optimizer_destroy(optimizer);
   if (program)
@@ -94,18 +85,18 @@ CpuRoad::~CpuRoad() {
 }
 
 template <typename T>
-llvm::ArrayRef<T> CpuRoad::listOf(updraft_list list) const {
+llvm::ArrayRef<T> CompiledRoad::listOf(updraft_list list) const {
   auto *base = reinterpret_cast<const char *>(descriptor);
   return {reinterpret_cast<const T *>(base + list.at), list.count};
 }
 
-const char *CpuRoad::textAt(updraft_rel at) const {
+const char *CompiledRoad::textAt(updraft_rel at) const {
   return at ? reinterpret_cast<const char *>(descriptor) + at : "";
 }
 
 //===- Creation -----------------------------------------------------------===//
 
-llvm::Error CpuRoad::compile(const Setup &setup) {
+llvm::Error CompiledRoad::compile(const Setup &setup) {
   std::vector<std::string> texts;
   for (const Setting &setting : setup.request.settings)
     texts.push_back(setting.name + "=" + setting.value);
@@ -115,7 +106,8 @@ llvm::Error CpuRoad::compile(const Setup &setup) {
   updraft_compile_options options{};
   options.struct_bytes = sizeof options;
   options.param = uint32_t(setup.request.param);
-  options.target = setup.target.empty() ? nullptr : setup.target.c_str();
+  std::string target = setup.target.empty() ? memory->target() : setup.target;
+  options.target = target.empty() ? nullptr : target.c_str();
   options.settings = settings.data();
   options.setting_count = settings.size();
   // No cache: what runs is what this compiler makes of the rule now.
@@ -142,7 +134,7 @@ llvm::Error CpuRoad::compile(const Setup &setup) {
   return asError(status);
 }
 
-llvm::Error CpuRoad::createOptimizer(const Setup &setup) {
+llvm::Error CompiledRoad::createOptimizer(const Setup &setup) {
   std::vector<std::vector<updraft_setting>> hypers(setup.groups.size());
   std::vector<updraft_group> groups;
   for (size_t group = 0; group < hypers.size(); ++group) {
@@ -155,7 +147,12 @@ llvm::Error CpuRoad::createOptimizer(const Setup &setup) {
   for (size_t index = 0; index < params.size(); ++index) {
     for (const std::string &tag : setup.tagsOf[index])
       tags[index].push_back(tag.c_str());
-    described.push_back({params[index].name.c_str(), asArray(params[index]),
+    llvm::Expected<updraft_ndarray> array =
+        memory->put("param " + std::to_string(index), params[index]);
+    if (!array)
+      return array.takeError();
+    places.push_back(*array);
+    described.push_back({params[index].name.c_str(), *array,
                          setup.groupOf[index], uint32_t(tags[index].size()),
                          tags[index].data()});
   }
@@ -168,7 +165,7 @@ llvm::Error CpuRoad::createOptimizer(const Setup &setup) {
                                           &options, &optimizer));
 }
 
-llvm::Error CpuRoad::create(const Setup &setup) {
+llvm::Error CompiledRoad::create(const Setup &setup) {
   groupOf = setup.groupOf;
   if (llvm::Error error = compile(setup))
     return error;
@@ -181,7 +178,7 @@ llvm::Error CpuRoad::create(const Setup &setup) {
   return llvm::Error::success();
 }
 
-llvm::Error CpuRoad::setInputs(const StepInputs &inputs) {
+llvm::Error CompiledRoad::setInputs(const StepInputs &inputs) {
   for (const StepInputs::Scalar &scalar : inputs.scalars)
     if (llvm::Error error = asError(updraft_optimizer_set_input(
             optimizer, scalar.name.c_str(), scalar.value)))
@@ -189,48 +186,57 @@ llvm::Error CpuRoad::setInputs(const StepInputs &inputs) {
   for (const StepInputs::Array &array : inputs.arrays) {
     Tensor &kept = arrayInputs[{array.name, array.param}];
     kept = array.values;
-    updraft_ndarray described = asArray(kept);
-    if (llvm::Error error = asError(updraft_optimizer_set_array_input(
-            optimizer, array.name.c_str(), array.param, &described)))
+    if (llvm::Error error = setInput(array.name, array.param, kept))
       return error;
   }
   return llvm::Error::success();
 }
 
-llvm::Error CpuRoad::step(const Tensors &grads) {
+llvm::Error CompiledRoad::step(const Tensors &grads) {
   std::vector<updraft_ndarray> arrays;
   for (size_t index = 0; index < params.size(); ++index) {
     const Tensor &grad = grads[index];
-    updraft_ndarray array = asArray(isAbsent(grad) ? params[index] : grad);
-    if (isAbsent(grad))
-      array.data = nullptr;
-    arrays.push_back(array);
+    arrays.push_back(places[index]);
+    if (isAbsent(grad)) {
+      arrays.back().data = nullptr;
+      continue;
+    }
+    llvm::Expected<updraft_ndarray> array =
+        memory->put("grad " + std::to_string(index), grad);
+    if (!array)
+      return array.takeError();
+    arrays.back() = *array;
   }
-  return asError(
-      updraft_optimizer_step(optimizer, arrays.data(), arrays.size(), nullptr));
+  if (llvm::Error error = asError(updraft_optimizer_step(
+          optimizer, arrays.data(), arrays.size(), nullptr)))
+    return error;
+  return memory->finish();
 }
 
-llvm::Error CpuRoad::setHyper(unsigned group, llvm::StringRef name,
-                              double value) {
+llvm::Error CompiledRoad::setHyper(unsigned group, llvm::StringRef name,
+                                   double value) {
   return asError(
       updraft_optimizer_set_hyper(optimizer, group, name.str().c_str(), value));
 }
 
-llvm::Error CpuRoad::setInput(llvm::StringRef name, double value) {
+llvm::Error CompiledRoad::setInput(llvm::StringRef name, double value) {
   return asError(
       updraft_optimizer_set_input(optimizer, name.str().c_str(), value));
 }
 
-llvm::Error CpuRoad::setInput(llvm::StringRef name, size_t param,
-                              const Tensor &values) {
-  updraft_ndarray array = asArray(values);
+llvm::Error CompiledRoad::setInput(llvm::StringRef name, size_t param,
+                                   const Tensor &values) {
+  llvm::Expected<updraft_ndarray> array =
+      memory->put("input " + name.str() + std::to_string(param), values);
+  if (!array)
+    return array.takeError();
   return asError(updraft_optimizer_set_array_input(
-      optimizer, name.str().c_str(), param, &array));
+      optimizer, name.str().c_str(), param, &*array));
 }
 
 //===- What came out ------------------------------------------------------===//
 
-const updraft_scalar *CpuRoad::scalarNamed(llvm::StringRef name) const {
+const updraft_scalar *CompiledRoad::scalarNamed(llvm::StringRef name) const {
   for (const updraft_scalar &scalar :
        listOf<updraft_scalar>(descriptor->scalars))
     if (name == textAt(scalar.name))
@@ -238,7 +244,7 @@ const updraft_scalar *CpuRoad::scalarNamed(llvm::StringRef name) const {
   return nullptr;
 }
 
-std::string CpuRoad::owner(updraft_level level, size_t param) const {
+std::string CompiledRoad::owner(updraft_level level, size_t param) const {
   if (level == UPDRAFT_MODEL)
     return "model";
   if (level == UPDRAFT_GROUP)
@@ -246,17 +252,8 @@ std::string CpuRoad::owner(updraft_level level, size_t param) const {
   return params[param].name;
 }
 
-/// A copy of what the library shows in place.
-static Tensor copyOf(std::string name, const updraft_ndarray &array) {
-  Tensor tensor(std::move(name), Format(array.dtype),
-                {array.shape, array.shape + array.rank});
-  auto *data = static_cast<const uint8_t *>(array.data);
-  tensor.bytes.assign(data, data + tensor.bytes.size());
-  return tensor;
-}
-
-llvm::Error CpuRoad::appendState(size_t param, const char *name,
-                                 Tensors &tensors) {
+llvm::Error CompiledRoad::appendState(size_t param, const char *name,
+                                      Tensors &tensors) {
   const updraft_scalar *scalar = scalarNamed(name);
   updraft_level level = scalar ? updraft_level(scalar->level) : UPDRAFT_ELEMENT;
   std::string full = owner(level, param) + "." + name;
@@ -266,12 +263,16 @@ llvm::Error CpuRoad::appendState(size_t param, const char *name,
   if (llvm::Error error =
           asError(updraft_optimizer_state(optimizer, name, param, &array)))
     return error;
-  tensors.push_back(copyOf(std::move(full), array));
+  Tensor copy(std::move(full), Format(array.dtype),
+              {array.shape, array.shape + array.rank});
+  if (llvm::Error error = memory->get(array, copy))
+    return error;
+  tensors.push_back(std::move(copy));
   return llvm::Error::success();
 }
 
 /// The scalar states of a level, each once. Counters are the runtime's own.
-llvm::Error CpuRoad::appendShared(updraft_level level, Tensors &tensors) {
+llvm::Error CompiledRoad::appendShared(updraft_level level, Tensors &tensors) {
   for (size_t param = 0; param < params.size(); ++param)
     for (const updraft_scalar &scalar :
          listOf<updraft_scalar>(descriptor->scalars))
@@ -282,9 +283,11 @@ llvm::Error CpuRoad::appendShared(updraft_level level, Tensors &tensors) {
   return llvm::Error::success();
 }
 
-llvm::Expected<Tensors> CpuRoad::snapshot() {
+llvm::Expected<Tensors> CompiledRoad::snapshot() {
   Tensors tensors;
   for (size_t param = 0; param < params.size(); ++param) {
+    if (llvm::Error error = memory->get(places[param], params[param]))
+      return error;
     tensors.push_back(params[param]);
     size_t count = updraft_optimizer_state_count(optimizer, param);
     for (size_t state = 0; state < count; ++state) {
@@ -303,7 +306,7 @@ llvm::Expected<Tensors> CpuRoad::snapshot() {
   return tensors;
 }
 
-llvm::Expected<Tensors> CpuRoad::view(llvm::StringRef name) {
+llvm::Expected<Tensors> CompiledRoad::view(llvm::StringRef name) {
   updraft_level level = UPDRAFT_ELEMENT;
   std::string full = name.str();
   for (const updraft_view &view : listOf<updraft_view>(descriptor->views))
@@ -323,18 +326,29 @@ llvm::Expected<Tensors> CpuRoad::view(llvm::StringRef name) {
                   {shape.shape, shape.shape + shape.rank});
     if (find(tensors, tensor.name))
       continue;
-    updraft_ndarray array = asArray(tensor);
+    llvm::Expected<updraft_ndarray> array = memory->put("view", tensor);
+    if (!array)
+      return array.takeError();
     if (llvm::Error error = asError(
-            updraft_optimizer_view(optimizer, full.c_str(), param, &array)))
+            updraft_optimizer_view(optimizer, full.c_str(), param, &*array)))
+      return error;
+    if (llvm::Error error = memory->get(*array, tensor))
       return error;
     tensors.push_back(std::move(tensor));
   }
   return tensors;
 }
 
-llvm::Expected<std::unique_ptr<Road>> run::makeCpu(const Setup &setup,
-                                                   const Tensors &params) {
-  auto road = std::make_unique<CpuRoad>(params);
+llvm::Expected<std::unique_ptr<Road>>
+run::makeCompiled(const Setup &setup, const Tensors &params, bool onGpu) {
+  std::unique_ptr<Memory> memory = makeHostMemory();
+  if (onGpu) {
+    auto cuda = makeCudaMemory();
+    if (!cuda)
+      return cuda.takeError();
+    memory = std::move(*cuda);
+  }
+  auto road = std::make_unique<CompiledRoad>(params, std::move(memory));
   if (llvm::Error error = road->create(setup))
     return error;
   return road;
