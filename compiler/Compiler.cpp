@@ -68,17 +68,27 @@ static Bytes printed(mlir::ModuleOp module) {
   return result;
 }
 
-static llvm::Expected<const Target *> targetOf(const CompileOptions &options) {
-  if (const Target *target = findTarget(options.target))
-    return target;
+static llvm::Expected<TargetList> targetsOf(const CompileOptions &options,
+                                            std::optional<Form> form) {
+  if (auto targets = findTargets(options.target)) {
+    bool isGpus = form == Form::Ptx || form == Form::Cubin;
+    if (form && isOfOne(*form) && (isGpus || !targets->namesCpu) &&
+        targets->gpus.size() != 1)
+      return fail(Kind::Usage, "this stage is code for one GPU: name one as "
+                               "the target, for example sm_90");
+    return *targets;
+  }
   if (options.target.empty())
     return fail(Kind::Unsupported,
                 "this processor has no fma: x86-64-v3 is the least");
   std::string known;
   for (const Target &target : allTargets())
     known += (known.empty() ? "" : ", ") + target.name.str();
-  return fail(Kind::Usage,
-              "unknown target '" + options.target + "': it is one of " + known);
+  for (const Gpu &gpu : allGpus())
+    known += ", " + gpu.name.str();
+  return fail(Kind::Usage, "unknown target '" + options.target +
+                               "': it is one of " + known +
+                               ", or several GPUs beside a processor");
 }
 
 /// What the system refuses, a linker or room for its files, is no bug: such an
@@ -100,9 +110,9 @@ llvm::Expected<Bytes> compileRule(const Rule &rule, llvm::StringRef stage,
   std::optional<Form> form = findForm(stage);
   if (!form && stage != "updraft" && stage != "plan")
     return fail(Kind::Usage, "there is no stage '" + stage + "' to compile to");
-  llvm::Expected<const Target *> target = targetOf(options);
-  if (!target)
-    return target.takeError();
+  llvm::Expected<TargetList> targets = targetsOf(options, form);
+  if (!targets)
+    return targets.takeError();
   mlir::MLIRContext &context = warmContext();
   std::string complaints;
   mlir::ScopedDiagnosticHandler handler(&context,
@@ -119,7 +129,7 @@ llvm::Expected<Bytes> compileRule(const Rule &rule, llvm::StringRef stage,
     return fail(Kind::Internal, "cannot plan the rule" + complaints);
   if (!form)
     return printed(*module);
-  llvm::Expected<Bytes> result = emitPlan(*module, *form, **target);
+  llvm::Expected<Bytes> result = emitPlan(*module, *form, *targets);
   if (!result)
     return failToEmit(result.takeError(), complaints);
   return result;

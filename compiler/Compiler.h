@@ -24,7 +24,9 @@ namespace updraft {
 
 /// How a rule is compiled. What it computes is in the rule.
 struct CompileOptions {
-  std::string target; ///< a name of Target.h; empty: this machine's best
+  /// Names of Target.h, separated by commas; without a processor's among them:
+  /// this machine's best.
+  std::string target;
   /// Where the rule's text is, for locations; may be null.
   const llvm::SourceMgr *sources = nullptr;
   /// Verify after each stage, not only at the end.

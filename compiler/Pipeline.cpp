@@ -48,7 +48,8 @@ static const Stage kStages[] = {
     {"image", "the program laid out to be mapped and run", false, nullptr, {}},
     {"shared", "a shared object", false, nullptr, {}},
     {"header", "a C header for the object", true, nullptr, {}},
-    {"ptx", "kernels for a GPU", true, nullptr, {}, /*isAvailable=*/false},
+    {"ptx", "kernels for one GPU", true, nullptr, {}},
+    {"cubin", "the same as machine code, by ptxas", false, nullptr, {}},
 };
 
 llvm::ArrayRef<Stage> updraft::allStages() { return kStages; }

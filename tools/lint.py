@@ -29,8 +29,8 @@ CAPS = [
     (r".*\.td", 400),
 ]
 FUNCTION_CAP = 60
-# Room for what is installed, for the Python package and for GPUs: 150 lines, which no test
-# can do without.
+# Room for what is installed, for the Python package and for GPUs: 150 lines,
+# which no test can do without.
 CMAKE_CAP = 580
 
 # Layer -> what its files may include besides the standard library and the

@@ -31,6 +31,7 @@ struct LoopShape {
   /// Bytes of a register, and rows of three that sums of products fit in.
   unsigned registerBytes = 64, tileRows = 8;
   Tail tail = Tail::MaskLoop;
+  unsigned space = 0; ///< the address space of all that the frame points to
 };
 
 /// Lowers the one program of `module`. Reports and fails on a kernel that no

@@ -61,10 +61,6 @@ void foldColumnRuns(Kernel &kernel, ir::Reducer reducer, Type type,
 Value foldNumbers(Builder &at, Kernel &kernel, ir::Reducer reducer, Type type,
                   Value list, Value count);
 
-/// All values of the tensor's scratch at `place`, as one list.
-Value foldScratch(Builder &at, Kernel &kernel, ir::FoldOp fold,
-                  const Place &place);
-
 } // namespace updraft::loops
 
 #endif // UPDRAFT_COMPILER_PASSES_LOWERTOLOOPSAXIS_H

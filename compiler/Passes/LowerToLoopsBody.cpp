@@ -27,7 +27,7 @@ static bool asksOnce(Operation *operation, Value condition) {
 }
 
 /// Every uniform value that elements meet becomes a vector before the loop.
-void ElementLoops::spreadUniforms(const Slice &slice) {
+void ElementKernel::spreadUniforms(const Slice &slice) {
   spread_.clear();
   if (isScalar_)
     return;
@@ -55,8 +55,8 @@ void ElementLoops::spreadUniforms(const Slice &slice) {
 
 //===- The body -----------------------------------------------------------===//
 
-Value ElementLoops::operandOf(const Slice &slice, Value value,
-                              const Step &step) {
+Value ElementKernel::operandOf(const Slice &slice, Value value,
+                               const Step &step) {
   Value source = slice.resolve(value);
   if (kernel_.levelOf(source) == Level::Element)
     return values_.lookup(source);
@@ -74,7 +74,7 @@ Value ElementLoops::operandOf(const Slice &slice, Value value,
                                          lanes);
 }
 
-void ElementLoops::emitBody(const Slice &slice, const Step &step) {
+void ElementKernel::emitBody(const Slice &slice, const Step &step) {
   values_.clear();
   for (Operation *operation : slice.operations()) {
     at_.location = operation->getLoc();
@@ -87,22 +87,17 @@ void ElementLoops::emitBody(const Slice &slice, const Step &step) {
   }
 }
 
-Value ElementLoops::emitOperation(const Slice &slice, Operation *operation,
-                                  const Step &step) {
+Value ElementKernel::emitOperation(const Slice &slice, Operation *operation,
+                                   const Step &step) {
   if (auto get = llvm::dyn_cast<ir::GetOp>(operation))
     return emitGet(slice, get, step);
-  if (auto fold = llvm::dyn_cast<ir::FoldOp>(operation))
-    return at_.load(
-        Builder::widened(at_.getF64Type(), step.width),
-        at_.at(stripPointers_.lookup(operation), step.index, at_.getF64Type()),
-        8);
-  if (auto shape = llvm::dyn_cast<ir::ShapeOp>(operation))
-    return emitBlockSize(shape, step);
+  if (llvm::isa<ir::FoldOp, ir::ShapeOp>(operation))
+    return emitAxisValue(operation, step);
   llvm::SmallVector<Value> operands;
   for (Value operand : operation->getOperands())
     operands.push_back(operandOf(slice, operand, step));
   if (auto math = llvm::dyn_cast<ir::MathOp>(operation))
-    return emitFunction(at_, at_.location, math.getFunction(), operands);
+    return emitMath(math, operands);
   // A condition that is the same for all lanes, maybe only in this slice, is
   // best asked once.
   if (auto select = llvm::dyn_cast<arith::SelectOp>(operation)) {
@@ -111,6 +106,20 @@ Value ElementLoops::emitOperation(const Slice &slice, Operation *operation,
       operands[0] = kernel_.uniforms.lookup(condition);
   }
   return cloneWidened(at_, operation, operands, step.width)->getResult(0);
+}
+
+Value ElementKernel::emitMath(ir::MathOp math, ValueRange operands) {
+  return emitFunction(at_, at_.location, math.getFunction(), operands);
+}
+
+//===- For a processor ----------------------------------------------------===//
+
+Value ElementLoops::emitAxisValue(Operation *operation, const Step &step) {
+  if (auto shape = llvm::dyn_cast<ir::ShapeOp>(operation))
+    return emitBlockSize(shape, step);
+  Type f64 = at_.getF64Type();
+  return at_.load(Builder::widened(f64, step.width),
+                  at_.at(stripPointers_.lookup(operation), step.index, f64), 8);
 }
 
 /// Between strips and runs no element is read, and the processor begins again

@@ -35,7 +35,7 @@ Value Builder::number(double value, Type type) {
 Value Builder::at(Value base, int64_t bytes) {
   if (bytes == 0)
     return base;
-  return LLVM::GEPOp::create(*this, location, pointer(), getI8Type(), base,
+  return LLVM::GEPOp::create(*this, location, base.getType(), getI8Type(), base,
                              llvm::ArrayRef<LLVM::GEPArg>{int32_t(bytes)});
 }
 
@@ -46,20 +46,34 @@ Value Builder::at(Value base, Value bytes) {
 Value Builder::at(Value base, Value index, Type item) {
   if (mlir::matchPattern(index, mlir::m_Zero()))
     return base;
-  return LLVM::GEPOp::create(*this, location, pointer(), item, base,
+  return LLVM::GEPOp::create(*this, location, base.getType(), item, base,
                              llvm::ArrayRef<LLVM::GEPArg>{index});
 }
 
-Value Builder::load(Type type, Value address, unsigned alignment) {
-  return LLVM::LoadOp::create(*this, location, type, address, alignment);
+Value Builder::load(Type type, Value address, unsigned alignment,
+                    bool isConstant) {
+  auto load = LLVM::LoadOp::create(*this, location, type, address, alignment);
+  load.setInvariant(isConstant);
+  return load;
 }
 
 void Builder::store(Value value, Value address, unsigned alignment) {
   LLVM::StoreOp::create(*this, location, value, address, alignment);
 }
 
+Value Builder::intrinsic(llvm::StringRef name, Type type, ValueRange operands) {
+  mlir::StringAttr symbol = getStringAttr(name);
+  if (type)
+    return LLVM::CallIntrinsicOp::create(*this, location, type, symbol,
+                                         operands)
+        .getResult(0);
+  LLVM::CallIntrinsicOp::create(*this, location, symbol, operands);
+  return {};
+}
+
 Value Builder::stack(Type item, int64_t count) {
-  return LLVM::AllocaOp::create(*this, location, pointer(), item,
+  return LLVM::AllocaOp::create(*this, location,
+                                LLVM::LLVMPointerType::get(getContext()), item,
                                 integer(count), /*alignment=*/64);
 }
 
@@ -89,10 +103,9 @@ Value Builder::compare(arith::CmpIPredicate predicate, Value left,
   return arith::CmpIOp::create(*this, location, predicate, left, right);
 }
 
-void Builder::loop(Value from, Value to, int64_t step,
+void Builder::loop(Value from, Value to, Value step,
                    llvm::function_ref<void(Value)> body) {
-  Value by = integer(step);
-  auto loop = mlir::scf::ForOp::create(*this, location, from, to, by);
+  auto loop = mlir::scf::ForOp::create(*this, location, from, to, step);
   InsertionGuard guard(*this);
   setInsertionPointToStart(loop.getBody());
   body(loop.getInductionVar());
@@ -134,7 +147,7 @@ ValueRange callShared(
   std::string symbol = name.str();
   auto function = module.lookupSymbol<mlir::func::FuncOp>(symbol);
   if (!function) {
-    Builder inner(builder.getContext(), builder.location);
+    Builder inner(builder.getContext(), builder.location, builder.space);
     inner.setInsertionPointToEnd(module.getBody());
     auto type = builder.getFunctionType(operands.getTypes(), results);
     function = mlir::func::FuncOp::create(inner, inner.location, symbol, type);

@@ -27,12 +27,15 @@ using mlir::ValueRange;
 /// A builder that knows the place in the rule that its code comes from.
 class Builder : public mlir::OpBuilder {
 public:
-  Builder(mlir::MLIRContext *context, Location location)
-      : OpBuilder(context), location(location) {}
+  Builder(mlir::MLIRContext *context, Location location, unsigned space = 0)
+      : OpBuilder(context), location(location), space(space) {}
 
   Location location;
+  unsigned space; ///< in which memory lies what the frame points to
 
-  Type pointer() { return mlir::LLVM::LLVMPointerType::get(getContext()); }
+  Type pointer() {
+    return mlir::LLVM::LLVMPointerType::get(getContext(), space);
+  }
   /// `type` itself for width 1, else a vector of it.
   static Type widened(Type type, unsigned width);
 
@@ -43,8 +46,12 @@ public:
   Value at(Value base, int64_t bytes);
   Value at(Value base, Value bytes);
   Value at(Value base, Value index, Type item);
-  Value load(Type type, Value address, unsigned alignment = 0);
+  /// `isConstant`: nobody writes there while the kernel runs.
+  Value load(Type type, Value address, unsigned alignment = 0,
+             bool isConstant = false);
   void store(Value value, Value address, unsigned alignment = 0);
+  /// A call of one of LLVM's intrinsics; no result if `type` is null.
+  Value intrinsic(llvm::StringRef name, Type type, ValueRange operands = {});
   /// Stack memory; the insertion point must be in the function's first block.
   Value stack(Type item, int64_t count);
 
@@ -55,6 +62,10 @@ public:
 
   /// for (i = from; i < to; i += step) body(i)
   void loop(Value from, Value to, int64_t step,
+            llvm::function_ref<void(Value)> body) {
+    loop(from, to, integer(step), body);
+  }
+  void loop(Value from, Value to, Value step,
             llvm::function_ref<void(Value)> body);
   /// if (condition) body(); an empty `otherwise` is none.
   void when(Value condition, llvm::function_ref<void()> then,

@@ -102,17 +102,18 @@ static Value roundToOdd(Builder &b, Value value, unsigned width) {
 }
 
 Value loadElements(Builder &b, Type format, Type compute, Value address,
-                   unsigned width, Value mask) {
+                   unsigned width, Value mask, Access access) {
   Type item = memoryType(b, format);
   Type type = Builder::widened(item, width);
-  unsigned alignment = item.getIntOrFloatBitWidth() / 8;
+  unsigned alignment =
+      access.alignment ? access.alignment : item.getIntOrFloatBitWidth() / 8;
   Value loaded;
   if (mask) {
     Value zero = LLVM::ZeroOp::create(b, b.location, type);
     loaded = LLVM::MaskedLoadOp::create(b, b.location, type, address, mask,
                                         zero, alignment);
   } else {
-    loaded = b.load(type, address, alignment);
+    loaded = b.load(type, address, alignment, access.isConstant);
   }
   if (format.isBF16()) {
     loaded = widenBf16(b, loaded, width);
@@ -126,7 +127,7 @@ Value loadElements(Builder &b, Type format, Type compute, Value address,
 }
 
 void storeElements(Builder &b, Type format, Value elements, Value address,
-                   Value mask) {
+                   Value mask, Access access) {
   unsigned width = widthOf(elements);
   Type item = memoryType(b, format);
   bool isWide = mlir::getElementTypeOrSelf(elements).isF64();
@@ -142,7 +143,8 @@ void storeElements(Builder &b, Type format, Value elements, Value address,
     elements = arith::BitcastOp::create(b, b.location,
                                         Builder::widened(item, width), half);
   }
-  unsigned alignment = item.getIntOrFloatBitWidth() / 8;
+  unsigned alignment =
+      access.alignment ? access.alignment : item.getIntOrFloatBitWidth() / 8;
   if (!mask)
     return b.store(elements, address, alignment);
   LLVM::MaskedStoreOp::create(b, b.location, elements, address, mask,

@@ -16,14 +16,20 @@ namespace updraft::loops {
 /// Whether elements of `format` can be computed in `compute`.
 bool isStorable(Type format, Type compute);
 
+/// What is known of the memory that is accessed.
+struct Access {
+  unsigned alignment = 0;  ///< in bytes; 0: that of an element
+  bool isConstant = false; ///< nobody writes there while the kernel runs
+};
+
 /// Loads `width` elements at `address` and converts them to `compute`. Where
 /// `mask` (may be null) is false, 0 stands and memory is not touched.
 Value loadElements(Builder &builder, Type format, Type compute, Value address,
-                   unsigned width, Value mask);
+                   unsigned width, Value mask, Access access = {});
 
 /// Rounds `elements` to `format`, once and to nearest even, and stores them.
 void storeElements(Builder &builder, Type format, Value elements, Value address,
-                   Value mask);
+                   Value mask, Access access = {});
 
 } // namespace updraft::loops
 

@@ -25,8 +25,8 @@ using mlir::success;
 Kernel::Kernel(ir::KernelOp op, const Layout &layout, const LoopShape &shape,
                mlir::ModuleOp module)
     : op(op), layout(layout), shape(shape), module(module),
-      builder(op.getContext(), op.getLoc()),
-      entry(op.getContext(), op.getLoc()) {
+      builder(op.getContext(), op.getLoc(), shape.space),
+      entry(op.getContext(), op.getLoc(), shape.space) {
   findLevels();
 }
 
@@ -117,12 +117,12 @@ LogicalResult Kernel::build(llvm::function_ref<LogicalResult()> body) {
 Value Kernel::frameMember(int64_t offset, Type type) {
   Value &member = members_[offset];
   if (!member)
-    member = entry.load(type, entry.at(frame, offset), 8);
+    member = entry.load(type, entry.at(frame, offset), 8, shape.space != 0);
   return member;
 }
 
 Value Kernel::rowMember(Builder &at, int64_t offset, Type type) {
-  return at.load(type, at.at(row, offset));
+  return at.load(type, at.at(row, offset), 0, shape.space != 0);
 }
 
 Value Kernel::shapeMember(Builder &at, int64_t offset) {
@@ -133,7 +133,7 @@ Value Kernel::shapeMember(Builder &at, int64_t offset) {
   Value shapes = frameMember(offsetof(updraft_frame, shapes), at.pointer());
   Value entry =
       at.at(shapes, at.multiply(id, at.integer(sizeof(updraft_shape))));
-  return at.load(i64, at.at(entry, offset));
+  return at.load(i64, at.at(entry, offset), 0, shape.space != 0);
 }
 
 void Kernel::enterGroup(Builder &at, Value group) {
@@ -164,10 +164,11 @@ std::pair<Value, Value> Kernel::enterChunk(Builder &at, Value number) {
   Value chunk =
       at.at(chunks, at.multiply(number, at.integer(sizeof(updraft_chunk))));
   auto load = [&](int64_t offset) -> Value {
-    Value narrow = at.load(at.getI32Type(), at.at(chunk, offset));
+    Value narrow =
+        at.load(at.getI32Type(), at.at(chunk, offset), 0, shape.space != 0);
     return arith::ExtUIOp::create(at, at.location, at.getI64Type(), narrow);
   };
-  Value first = at.load(at.getI64Type(), chunk);
+  Value first = at.load(at.getI64Type(), chunk, 0, shape.space != 0);
   Value count = load(offsetof(updraft_chunk, count));
   enterRow(at, load(offsetof(updraft_chunk, tensor)));
   return {first, count};
@@ -197,7 +198,8 @@ LogicalResult Kernel::emitGet(Builder &at, ir::GetOp get) {
   if (!place || place->kind != Place::Kind::Scalar)
     return get.emitOpError("reads '")
            << get.getSource() << "', which is no scalar of this kernel";
-  Value value = at.load(at.getF64Type(), addressOf(at, *place));
+  bool isConstant = shape.space != 0 && level() >= Level::Axis;
+  Value value = at.load(at.getF64Type(), addressOf(at, *place), 0, isConstant);
   if (get.getType().isInteger(1))
     value = arith::CmpFOp::create(at, at.location, arith::CmpFPredicate::UNE,
                                   value, at.number(0, at.getF64Type()));
@@ -269,9 +271,8 @@ LogicalResult Kernel::emitFold(Builder &at, ir::FoldOp fold) {
     if (place->isRouted) {
       Value bytes = at.multiply(
           frameMember(offsetof(updraft_frame, total_stride), i64), stride);
-      uniforms.map(fold.getResult(),
-                   foldMembers(at, module, fold.getReducer(), list,
-                               at.at(list, bytes), items));
+      uniforms.map(fold.getResult(), foldMembers(at, fold.getReducer(), list,
+                                                 at.at(list, bytes), items));
       return success();
     }
   } else if (place->kind == Place::Kind::Scalar &&
@@ -281,7 +282,7 @@ LogicalResult Kernel::emitFold(Builder &at, ir::FoldOp fold) {
     items = frameMember(offsetof(updraft_frame, group_count), i64);
     stride = at.integer(8 * int64_t(layout.slots(Level::Group)));
   } else if (place->kind == Place::Kind::Array && level() == Level::Tensor) {
-    uniforms.map(fold.getResult(), foldScratch(at, *this, fold, *place));
+    uniforms.map(fold.getResult(), foldScratch(at, fold, *place));
     return success();
   } else {
     return fold.emitOpError("cannot fold '")
@@ -289,8 +290,45 @@ LogicalResult Kernel::emitFold(Builder &at, ir::FoldOp fold) {
            << ir::stringifyLevel(level()) << " level";
   }
   uniforms.map(fold.getResult(),
-               foldList(at, module, fold.getReducer(), list, items, stride));
+               foldList(at, fold.getReducer(), list, items, stride));
   return success();
+}
+
+Value Kernel::foldList(Builder &at, ir::Reducer reducer, Value list,
+                       Value count, Value stride) {
+  return loops::foldList(at, module, reducer, list, count, stride);
+}
+
+Value Kernel::foldMembers(Builder &at, ir::Reducer reducer, Value list,
+                          Value members, Value count) {
+  return loops::foldMembers(at, module, reducer, list, members, count);
+}
+
+Value Kernel::foldNumbers(Builder &at, ir::Reducer reducer, Type type,
+                          Value list, Value count) {
+  return loops::foldNumbers(at, *this, reducer, type, list, count);
+}
+
+Value Kernel::countOf(Builder &at, ir::SpaceAttr space) {
+  if (space.getKind() == ir::SpaceKind::Block) {
+    Value size = rowMember(at, offsetof(updraft_tensor, size), at.getI64Type());
+    return at.divideUp(size, space.getBlock());
+  }
+  int64_t which = 8 * int64_t(space.getFolded());
+  Value batch = shapeMember(at, offsetof(updraft_shape, batch) + which);
+  if (space.getKind() == ir::SpaceKind::Matrix)
+    return batch;
+  int64_t extent = space.getKind() == ir::SpaceKind::Rows
+                       ? offsetof(updraft_shape, rows)
+                       : offsetof(updraft_shape, cols);
+  return at.multiply(batch, shapeMember(at, extent + which));
+}
+
+/// All values of the tensor's scratch at `place`, as one list.
+Value Kernel::foldScratch(Builder &at, ir::FoldOp fold, const Place &place) {
+  Value list = rowMember(at, place.offset, at.pointer());
+  return foldNumbers(at, fold.getReducer(), place.format, list,
+                     countOf(at, place.space));
 }
 
 LogicalResult Kernel::emitUniform(Builder &at, Operation *operation) {

@@ -23,6 +23,7 @@ class Kernel {
 public:
   Kernel(ir::KernelOp kernel, const Layout &layout, const LoopShape &shape,
          mlir::ModuleOp module);
+  virtual ~Kernel() = default;
 
   /// Builds the function's frame; `body` fills the part that runs when there
   /// is something to do, with `builder` standing in it.
@@ -36,6 +37,7 @@ public:
   /// Stands in the function's first block: what a whole call has in common.
   Builder entry;
   Value frame, first, count;
+  Value round; ///< of a matrix kernel; null where the frame holds it
   /// Where the values of the level at hand lie.
   Value groupBase, row, span;
   /// Uniform values by the body's value.
@@ -73,9 +75,25 @@ public:
   mlir::LogicalResult emitUniform(Builder &at, mlir::Operation *operation);
   /// Address of a scalar of the level entered.
   Value addressOf(Builder &at, const Place &place);
+  /// Stores to a scalar of the kernel's level, or this tensor's total.
+  mlir::LogicalResult emitPut(Builder &at, ir::PutOp put);
+
+  /// The total of `count` f64 at `list`, `stride` bytes apart.
+  virtual Value foldList(Builder &at, ir::Reducer reducer, Value list,
+                         Value count, Value stride);
+  /// The same of those items alone, side by side, for which the f64 at the same
+  /// place of `members` is not 0: the list is as long as they are many.
+  virtual Value foldMembers(Builder &at, ir::Reducer reducer, Value list,
+                            Value members, Value count);
+  /// The total of a list of `type`: blocks of 4096 in it, their totals in f64.
+  virtual Value foldNumbers(Builder &at, ir::Reducer reducer, Type type,
+                            Value list, Value count);
 
 private:
   bool isRare() const;
+  Value foldScratch(Builder &at, ir::FoldOp fold, const Place &place);
+  /// How many values of `space` the tensor at hand has.
+  Value countOf(Builder &at, ir::SpaceAttr space);
   void findLevels();
   ir::Level levelOfLeaf(mlir::Operation *operation) const;
   mlir::LogicalResult emitGet(Builder &at, ir::GetOp get);

@@ -206,28 +206,4 @@ Value foldNumbers(Builder &at, Kernel &kernel, ir::Reducer reducer, Type type,
       .front();
 }
 
-/// How many values of `space` the tensor at hand has.
-static Value countOf(Builder &at, Kernel &kernel, ir::SpaceAttr space) {
-  if (space.getKind() == ir::SpaceKind::Block) {
-    Value size =
-        kernel.rowMember(at, offsetof(updraft_tensor, size), at.getI64Type());
-    return at.divideUp(size, space.getBlock());
-  }
-  int64_t which = 8 * int64_t(space.getFolded());
-  Value batch = kernel.shapeMember(at, offsetof(updraft_shape, batch) + which);
-  if (space.getKind() == ir::SpaceKind::Matrix)
-    return batch;
-  int64_t extent = space.getKind() == ir::SpaceKind::Rows
-                       ? offsetof(updraft_shape, rows)
-                       : offsetof(updraft_shape, cols);
-  return at.multiply(batch, kernel.shapeMember(at, extent + which));
-}
-
-Value foldScratch(Builder &at, Kernel &kernel, ir::FoldOp fold,
-                  const Place &place) {
-  Value list = kernel.rowMember(at, place.offset, at.pointer());
-  return foldNumbers(at, kernel, fold.getReducer(), place.format, list,
-                     countOf(at, kernel, place.space));
-}
-
 } // namespace updraft::loops

@@ -28,31 +28,29 @@ using mlir::LogicalResult;
 using mlir::Operation;
 using mlir::success;
 
-static LogicalResult emitPut(Kernel &kernel, Builder &at, ir::PutOp put) {
+LogicalResult Kernel::emitPut(Builder &at, ir::PutOp put) {
   at.location = put.getLoc();
-  auto place = kernel.placeOf(put.getTarget());
-  bool isTotal = place && place->kind == Place::Kind::Total &&
-                 kernel.level() == Level::Tensor;
-  bool isScalar = place && place->kind == Place::Kind::Scalar &&
-                  place->level == kernel.level();
+  auto place = placeOf(put.getTarget());
+  bool isTotal =
+      place && place->kind == Place::Kind::Total && level() == Level::Tensor;
+  bool isScalar =
+      place && place->kind == Place::Kind::Scalar && place->level == level();
   if (!isTotal && !isScalar)
     return put.emitOpError("cannot write '")
            << put.getTarget() << "' in a kernel of "
-           << ir::stringifyLevel(kernel.level()) << " level";
-  Value value = kernel.uniforms.lookup(put.getValue());
+           << ir::stringifyLevel(level()) << " level";
+  Value value = uniforms.lookup(put.getValue());
   if (value.getType().isInteger(1))
     value = arith::UIToFPOp::create(at, at.location, at.getF64Type(), value);
   auto write = [&] {
     if (isScalar)
-      return at.store(value, kernel.addressOf(at, *place));
+      return at.store(value, addressOf(at, *place));
     Type i64 = at.getI64Type();
-    Value stride =
-        kernel.frameMember(offsetof(updraft_frame, total_stride), i64);
+    Value stride = frameMember(offsetof(updraft_frame, total_stride), i64);
     Value id = arith::ExtUIOp::create(
         at, at.location, i64,
-        kernel.rowMember(at, offsetof(updraft_tensor, id), at.getI32Type()));
-    Value totals =
-        kernel.frameMember(offsetof(updraft_frame, totals), at.pointer());
+        rowMember(at, offsetof(updraft_tensor, id), at.getI32Type()));
+    Value totals = frameMember(offsetof(updraft_frame, totals), at.pointer());
     auto entryOf = [&](unsigned list) {
       Value index = at.add(at.multiply(stride, at.integer(list)), id);
       return at.at(totals, index, at.getF64Type());
@@ -62,7 +60,7 @@ static LogicalResult emitPut(Kernel &kernel, Builder &at, ir::PutOp put) {
       at.store(at.number(1, at.getF64Type()), entryOf(place->index + 1));
   };
   if (put.getWhen())
-    at.when(kernel.uniforms.lookup(put.getWhen()), write);
+    at.when(uniforms.lookup(put.getWhen()), write);
   else
     write();
   return success();
@@ -122,7 +120,7 @@ static Memory memoryOf(const Kernel &kernel) {
 static LogicalResult emitRest(Kernel &kernel, Builder &at) {
   for (Operation &operation : kernel.body()) {
     if (auto put = llvm::dyn_cast<ir::PutOp>(operation)) {
-      if (failed(emitPut(kernel, at, put)))
+      if (failed(kernel.emitPut(at, put)))
         return failure();
       continue;
     }

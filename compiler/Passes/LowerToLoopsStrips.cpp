@@ -24,84 +24,6 @@ static int64_t bytesOf(const Place &place) {
   return place.format.getIntOrFloatBitWidth() / 8;
 }
 
-/// The name of what an operation reads or writes.
-static llvm::StringRef nameOf(Operation *operation) {
-  if (auto get = llvm::dyn_cast<ir::GetOp>(operation))
-    return get.getSource();
-  if (auto put = llvm::dyn_cast<ir::PutOp>(operation))
-    return put.getTarget();
-  if (auto partial = llvm::dyn_cast<ir::PartialOp>(operation))
-    return partial.getList();
-  if (auto fold = llvm::dyn_cast<ir::FoldOp>(operation))
-    return fold.getList();
-  return {};
-}
-
-//===- Which values a kernel can reach ------------------------------------===//
-
-ir::SpaceAttr ElementLoops::itemSpace() const {
-  return kernel_.level() == Level::Axis
-             ? ir::KernelOp(kernel_.op).getSpaceAttr()
-             : ir::SpaceAttr();
-}
-
-bool ElementLoops::isOwn(const Place &place) const {
-  return place.kind == Place::Kind::Array && place.space == itemSpace();
-}
-
-/// Whether the lanes of `partial` lie in its scratch.
-bool ElementLoops::addsToColumns(ir::PartialOp partial) const {
-  ir::SpaceAttr space = kernel_.placeOf(partial.getList())->space;
-  return space && space.getKind() == SpaceKind::ColRuns;
-}
-
-/// Whether `kind` is folded to values of `items`.
-static bool foldsTo(SpaceKind kind, SpaceKind items) {
-  switch (items) {
-  case SpaceKind::Rows:
-    return kind == SpaceKind::RowRuns;
-  case SpaceKind::Cols:
-    return kind == SpaceKind::ColRuns;
-  case SpaceKind::Matrix:
-    return kind == SpaceKind::Rows || kind == SpaceKind::Cols;
-  default:
-    return kind == items;
-  }
-}
-
-LogicalResult ElementLoops::checkSpace(Operation *operation,
-                                       const Place &place) const {
-  ir::SpaceAttr items = itemSpace(), space = place.space;
-  auto isAlike = [space](ir::SpaceAttr other) {
-    return space && other && space.getFolded() == other.getFolded() &&
-           space.getBlock() == other.getBlock();
-  };
-  bool fits = isOwn(place);
-  if (llvm::isa<ir::GetOp>(operation) && space && !fits)
-    fits = items ? isAlike(items) && space.getKind() == SpaceKind::Matrix &&
-                       items.getKind() < SpaceKind::Matrix
-                 : space.getKind() <= SpaceKind::Block;
-  else if (llvm::isa<ir::PartialOp>(operation))
-    fits = isAlike(walk_) && (walk_.getKind() == SpaceKind::Block
-                                  ? space == walk_
-                                  : space.getKind() > SpaceKind::Block);
-  else if (llvm::isa<ir::FoldOp>(operation))
-    fits = isAlike(items) && foldsTo(space.getKind(), items.getKind());
-  if (fits)
-    return success();
-  auto error = operation->emitOpError("cannot reach '")
-               << nameOf(operation) << "' of ";
-  if (space)
-    error << space;
-  else
-    error << "elements";
-  error << " in a kernel of " << ir::stringifyLevel(kernel_.level())
-        << " level along ";
-  if (ir::SpaceAttr along = ir::KernelOp(kernel_.op).getSpaceAttr())
-    return error << along;
-  return error << "nothing";
-}
-
 //===- Strips -------------------------------------------------------------===//
 
 void ElementLoops::reserveStrips() {
@@ -115,22 +37,6 @@ void ElementLoops::reserveStrips() {
       strips_[&operation] =
           stripMemory(kernel_.entry, isFold ? 8 : bytesOf(*place));
   }
-}
-
-/// The tensor's rows and columns, where something in the kernel asks for them.
-void ElementLoops::findExtents() {
-  bool asks[2] = {};
-  if (walk_)
-    asks[walk_.getFolded()] = true;
-  for (Operation &operation : kernel_.body())
-    if (auto place = kernel_.placeOf(nameOf(&operation)))
-      if (place->space)
-        asks[place->space.getFolded()] = true;
-  for (int folded = 0; folded < 2; ++folded)
-    if (asks[folded])
-      extents_[folded] = {
-          kernel_.shapeMember(at_, offsetof(updraft_shape, rows) + 8 * folded),
-          kernel_.shapeMember(at_, offsetof(updraft_shape, cols) + 8 * folded)};
 }
 
 void ElementLoops::emitStrips(const Slice &slice, const Strip &range) {
@@ -204,18 +110,6 @@ Value ElementLoops::spread(const Place &place, Value start, Value memory,
   Value source = at_.at(start, at_.multiply(value, at_.integer(bytes)));
   spreadRuns(kernel_, bytes, memory, source, left, count, length);
   return memory;
-}
-
-/// How many items side by side have one value of `space`.
-Value ElementLoops::lengthOf(ir::SpaceAttr space) {
-  const Extents &extents = extents_[space.getFolded()];
-  if (ir::SpaceAttr items = itemSpace())
-    return items.getKind() == SpaceKind::Rows ? extents.rows : extents.columns;
-  if (space.getKind() == SpaceKind::Block)
-    return at_.integer(space.getBlock());
-  return space.getKind() == SpaceKind::Rows
-             ? extents.columns
-             : at_.multiply(extents.rows, extents.columns);
 }
 
 //===- Values of blocks, rows, columns and matrices from their parts ------===//

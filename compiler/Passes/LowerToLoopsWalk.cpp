@@ -21,22 +21,6 @@ namespace arith = mlir::arith;
 using ir::SpaceKind;
 using mlir::Operation;
 
-ElementLoops::Partials ElementLoops::partialsTo(const Slice &slice,
-                                                SpaceKind kind) const {
-  Partials result;
-  for (Operation *operation : slice.operations())
-    if (auto partial = llvm::dyn_cast<ir::PartialOp>(operation))
-      if (kernel_.placeOf(partial.getList())->space.getKind() == kind)
-        result.push_back(partial);
-  return result;
-}
-
-/// Where entry `index` of a partial's scratch lies.
-Value ElementLoops::entryOf(ir::PartialOp partial, Value index) {
-  auto place = kernel_.placeOf(partial.getList());
-  return at_.at(starts_.lookup(partial.getList()), index, place->format);
-}
-
 //===- Bands --------------------------------------------------------------===//
 
 void ElementLoops::emitBands(const Slice &slice) {
@@ -46,26 +30,12 @@ void ElementLoops::emitBands(const Slice &slice) {
 }
 
 void ElementLoops::emitBand(const Slice &slice, Value item) {
-  auto [rows, columns] = extents_[walk_.getFolded()];
-  Value parts = at_.divideUp(columns, UPDRAFT_BAND_COLS);
-  Value number = at_.divide(item, parts);
-  Value bands = at_.divideUp(rows, UPDRAFT_ROW_RUN);
-  Band band;
-  band.matrix = at_.divide(number, bands);
-  Value run = at_.subtract(number, at_.multiply(band.matrix, bands));
-  Value height = at_.integer(UPDRAFT_ROW_RUN);
-  Value row = at_.multiply(run, height);
-  band.first = at_.add(at_.multiply(band.matrix, rows), row);
-  band.last = at_.add(band.first, at_.least(at_.subtract(rows, row), height));
-  Value part = at_.subtract(item, at_.multiply(number, parts));
-  band.left = at_.multiply(part, at_.integer(UPDRAFT_BAND_COLS));
-  band.right =
-      at_.least(columns, at_.add(band.left, at_.integer(UPDRAFT_BAND_COLS)));
-  band.lanes = at_.multiply(number, columns);
+  Band band = findBand(item);
   if (!canMask(slice))
     return emitWideBand(slice, band);
   Value isNarrow =
-      at_.compare(arith::CmpIPredicate::ule, columns, at_.integer(width_));
+      at_.compare(arith::CmpIPredicate::ule,
+                  extents_[walk_.getFolded()].columns, at_.integer(width_));
   at_.when(
       isNarrow, [&] { emitNarrowBand(slice, band); },
       [&] { emitWideBand(slice, band); });

@@ -2,6 +2,7 @@
 
 #include "compiler/Target/Descriptor.h"
 
+#include "compiler/Passes/LowerToGpu.h"
 #include "compiler/Passes/LowerToLoopsProduct.h"
 #include "compiler/Version.h"
 #include "runtime/abi.h"
@@ -74,8 +75,9 @@ private:
 /// Lays structs and strings behind the program's head, in the order of calls.
 class Writer {
 public:
-  Writer(ir::ProgramOp program, const Target &target)
-      : program_(program), target_(target), layout_(program),
+  Writer(ir::ProgramOp program, const Target &target,
+         llvm::ArrayRef<GpuCode> gpu)
+      : program_(program), target_(target), gpu_(gpu), layout_(program),
         facts_(program.getDescribeAttr()) {
     result_.bytes.resize(sizeof(updraft_program));
   }
@@ -98,12 +100,15 @@ private:
   updraft_list tests(ir::VariantOp variant);
   updraft_list arrays(ir::VariantOp variant, updraft_variant &sums);
   updraft_list kernels();
+  void addLaunches(std::vector<updraft_kernel> &kernels);
+  updraft_list gpuCodes();
   updraft_list views();
   updraft_list requirements();
   void hash(updraft_program &head) const;
 
   ir::ProgramOp program_;
   const Target &target_;
+  llvm::ArrayRef<GpuCode> gpu_;
   Layout layout_;
   Facts facts_;
   Descriptor result_;
@@ -283,12 +288,33 @@ updraft_list Writer::kernels() {
     result.push_back(entry);
     functions.push_back(kernel.getSymName().str());
   }
+  if (!gpu_.empty())
+    addLaunches(result);
   updraft_list written = list(result);
   for (size_t i = 0; i < functions.size(); ++i)
     result_.entries.push_back({written.at + i * sizeof(updraft_kernel) +
                                    offsetof(updraft_kernel, entry),
                                functions[i]});
   return written;
+}
+
+/// Launches have the kernels in their order.
+void Writer::addLaunches(std::vector<updraft_kernel> &kernels) {
+  auto kernel = kernels.begin();
+  for (const GpuLaunch &launch : gpuLaunches(program_)) {
+    kernel->gpu_entry = text(llvm::StringRef(launch.entry));
+    kernel->gpu_threads = launch.threads;
+    kernel->gpu_items = launch.items;
+    kernel += std::ptrdiff_t(launch.kernels.size());
+  }
+}
+
+updraft_list Writer::gpuCodes() {
+  std::vector<updraft_gpu_code> result;
+  for (const GpuCode &code : gpu_)
+    result.push_back({code.arch, UPDRAFT_PTX, text(llvm::StringRef(code.ptx)),
+                      code.ptx.size() + 1});
+  return list(result);
 }
 
 updraft_list Writer::views() {
@@ -330,6 +356,8 @@ void Writer::hash(updraft_program &head) const {
   }
   all += ("\n" + target_.name + "\n" + kVersion).str();
   all += char('0' + head.param);
+  for (const GpuCode &code : gpu_)
+    all += "\nsm_" + std::to_string(code.arch);
   XXH128_canonical_t canonical;
   XXH128_canonicalFromHash(&canonical, XXH3_128bits(all.data(), all.size()));
   memcpy(head.hash, canonical.digest, sizeof(head.hash));
@@ -362,6 +390,7 @@ Descriptor Writer::write() {
   head.kernels = kernels();
   head.views = views();
   head.requires_ = requirements();
+  head.gpu = gpuCodes();
   head.workspace = workspace_;
   hash(head);
   result_.bytes.resize(llvm::alignTo(result_.bytes.size(), 8));
@@ -370,8 +399,9 @@ Descriptor Writer::write() {
   return std::move(result_);
 }
 
-Descriptor describe(ir::ProgramOp program, const Target &target) {
-  return Writer(program, target).write();
+Descriptor describe(ir::ProgramOp program, const Target &target,
+                    llvm::ArrayRef<GpuCode> gpu) {
+  return Writer(program, target, gpu).write();
 }
 
 } // namespace updraft

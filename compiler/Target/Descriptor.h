@@ -16,6 +16,7 @@
 #ifndef UPDRAFT_COMPILER_TARGET_DESCRIPTOR_H
 #define UPDRAFT_COMPILER_TARGET_DESCRIPTOR_H
 
+#include "compiler/Target/GpuCode.h"
 #include "compiler/Target/Layout.h"
 #include "compiler/Target/Target.h"
 
@@ -37,7 +38,8 @@ struct Descriptor {
   std::vector<Entry> entries;
 };
 
-Descriptor describe(ir::ProgramOp program, const Target &target);
+Descriptor describe(ir::ProgramOp program, const Target &target,
+                    llvm::ArrayRef<GpuCode> gpu = {});
 
 /// `name` as a C identifier: everything else becomes '_'.
 std::string identifierOf(llvm::StringRef name);

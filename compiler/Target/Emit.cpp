@@ -3,6 +3,7 @@
 #include "compiler/Target/Emit.h"
 
 #include "compiler/Target/Descriptor.h"
+#include "compiler/Target/GpuCode.h"
 #include "compiler/Target/Header.h"
 #include "compiler/Target/Image.h"
 #include "compiler/Target/Linker.h"
@@ -33,6 +34,8 @@ std::optional<Form> findForm(llvm::StringRef name) {
       .Case("image", Form::Image)
       .Case("shared", Form::Shared)
       .Case("header", Form::Header)
+      .Case("ptx", Form::Ptx)
+      .Case("cubin", Form::Cubin)
       .Default(std::nullopt);
 }
 
@@ -94,11 +97,43 @@ static Expected<Bytes> emitCode(mlir::ModuleOp module, Form form,
   return Bytes(file.begin(), file.end());
 }
 
-Expected<Bytes> emitPlan(mlir::ModuleOp plan, Form form, const Target &target) {
+bool isOfOne(Form form) {
+  return form == Form::Kernels || form == Form::Llvm || form == Form::Asm ||
+         form == Form::Ptx || form == Form::Cubin;
+}
+
+static Expected<Bytes> emitForGpu(mlir::ModuleOp plan, Form form,
+                                  const Gpu &gpu) {
+  auto kernels = lowerCopyToGpu(plan);
+  if (!kernels)
+    return kernels.takeError();
+  if (form == Form::Kernels)
+    return print([&](llvm::raw_ostream &out) { (*kernels)->print(out); });
+  auto text =
+      form == Form::Llvm ? gpuLlvm(**kernels, gpu) : gpuPtx(**kernels, gpu);
+  if (!text)
+    return text.takeError();
+  return form == Form::Cubin ? assemblePtx(*text, gpu) : bytesOf(*text);
+}
+
+Expected<Bytes> emitPlan(mlir::ModuleOp plan, Form form,
+                         const TargetList &targets) {
   auto programs = plan.getOps<ir::ProgramOp>();
   if (programs.empty())
     return fail("the module holds no program");
-  Descriptor descriptor = describe(*programs.begin(), target);
+  bool isGpuForm = form == Form::Ptx || form == Form::Cubin;
+  if (isGpuForm || (isOfOne(form) && !targets.namesCpu)) {
+    if (targets.gpus.size() != 1)
+      return fail("the form is that of one GPU");
+    return emitForGpu(plan, form, *targets.gpus.front());
+  }
+  const Target &target = *targets.cpu;
+  bool needsCode = !isOfOne(form) && form != Form::Header;
+  auto codes = gpuCodes(plan, needsCode ? llvm::ArrayRef(targets.gpus)
+                                        : llvm::ArrayRef<const Gpu *>());
+  if (!codes)
+    return codes.takeError();
+  Descriptor descriptor = describe(*programs.begin(), target, *codes);
   if (form == Form::Header)
     return bytesOf(headerOf(descriptor));
   LoopShape shape;

@@ -57,6 +57,47 @@ const Target *findTarget(llvm::StringRef name) {
   return nullptr;
 }
 
+// What a later chip can do more does not show in what we ask of it, except for
+// minima and maxima, which the code generator knows. PTX for one runs on all
+// that are later.
+static constexpr Gpu kGpus[] = {
+    {"sm_75", 75},   {"sm_80", 80},   {"sm_86", 86},
+    {"sm_89", 89},   {"sm_90", 90},   {"sm_100", 100},
+    {"sm_103", 103}, {"sm_120", 120}, {"sm_121", 121},
+};
+
+llvm::ArrayRef<Gpu> allGpus() { return kGpus; }
+
+std::optional<TargetList> findTargets(llvm::StringRef names) {
+  const Target *cpu = nullptr;
+  bool isGpu[std::size(kGpus)] = {};
+  llvm::SmallVector<llvm::StringRef> parts;
+  if (!names.empty())
+    names.split(parts, ',');
+  for (llvm::StringRef name : parts) {
+    const Gpu *gpu = llvm::find_if(
+        kGpus, [&](const Gpu &known) { return known.name == name; });
+    if (gpu != std::end(kGpus)) {
+      isGpu[gpu - kGpus] = true;
+      continue;
+    }
+    if (cpu || name.empty())
+      return std::nullopt;
+    cpu = findTarget(name);
+    if (!cpu)
+      return std::nullopt;
+  }
+  const Target *host = cpu ? cpu : findTarget("");
+  if (!host)
+    return std::nullopt;
+  TargetList result(*host);
+  result.namesCpu = cpu || parts.empty();
+  for (const Gpu &gpu : kGpus)
+    if (isGpu[&gpu - kGpus])
+      result.gpus.push_back(&gpu);
+  return result;
+}
+
 static void initializeBackEnds() {
   static std::once_flag once;
   std::call_once(once, [] {
@@ -71,9 +112,20 @@ static void initializeBackEnds() {
   });
 }
 
-std::unique_ptr<llvm::TargetMachine> createMachine(const Target &target) {
-  initializeBackEnds();
-  llvm::Triple triple(target.triple);
+static void initializeGpuBackEnd() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    LLVMInitializeNVPTXTargetInfo();
+    LLVMInitializeNVPTXTarget();
+    LLVMInitializeNVPTXTargetMC();
+    LLVMInitializeNVPTXAsmPrinter();
+  });
+}
+
+static std::unique_ptr<llvm::TargetMachine>
+makeMachine(llvm::StringRef tripleName, llvm::StringRef cpu,
+            llvm::StringRef features) {
+  llvm::Triple triple(tripleName);
   std::string error;
   const llvm::Target *found = llvm::TargetRegistry::lookupTarget(triple, error);
   if (!found)
@@ -81,8 +133,18 @@ std::unique_ptr<llvm::TargetMachine> createMachine(const Target &target) {
   llvm::TargetOptions options;
   options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
   return std::unique_ptr<llvm::TargetMachine>(found->createTargetMachine(
-      triple, target.cpu, target.features, options, llvm::Reloc::PIC_,
-      std::nullopt, llvm::CodeGenOptLevel::Default));
+      triple, cpu, features, options, llvm::Reloc::PIC_, std::nullopt,
+      llvm::CodeGenOptLevel::Default));
+}
+
+std::unique_ptr<llvm::TargetMachine> createMachine(const Target &target) {
+  initializeBackEnds();
+  return makeMachine(target.triple, target.cpu, target.features);
+}
+
+std::unique_ptr<llvm::TargetMachine> createMachine(const Gpu &gpu) {
+  initializeGpuBackEnd();
+  return makeMachine("nvptx64-nvidia-cuda", gpu.name, "");
 }
 
 } // namespace updraft

@@ -11,10 +11,12 @@
 #include "compiler/Passes/LowerToLoops.h"
 
 #include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 namespace llvm {
 class TargetMachine;
@@ -38,9 +40,33 @@ llvm::ArrayRef<Target> allTargets();
 /// Null if there is none.
 const Target *findTarget(llvm::StringRef name);
 
+/// A GPU that code can be made for beside that of a processor.
+struct Gpu {
+  llvm::StringRef name; ///< "sm_90"
+  unsigned arch;        ///< 90: compute capability 9.0
+};
+
+/// All of them, the least demanding first.
+llvm::ArrayRef<Gpu> allGpus();
+
+/// What one program is compiled for.
+struct TargetList {
+  TargetList(const Target &cpu) : cpu(&cpu) {}
+
+  const Target *cpu;
+  llvm::SmallVector<const Gpu *> gpus; ///< in order, each once
+  bool namesCpu = true;                ///< else it is what this machine can run
+};
+
+/// The targets that `names`, separated by commas, say; at most one processor is
+/// among them. None if there is another name, or nothing that this machine can
+/// run and no processor named.
+std::optional<TargetList> findTargets(llvm::StringRef names);
+
 /// A code generator that keeps every rounding the program asks for. Null where
 /// LLVM was built without the architecture.
 std::unique_ptr<llvm::TargetMachine> createMachine(const Target &target);
+std::unique_ptr<llvm::TargetMachine> createMachine(const Gpu &gpu);
 
 } // namespace updraft
 

@@ -193,9 +193,16 @@ void Translator::declare(func::FuncOp function) {
   auto *made = llvm::Function::Create(
       llvm::FunctionType::get(result, operands, /*isVarArg=*/false), linkage,
       function.getName(), module_);
-  if (auto names = function->getAttrOfType<mlir::ArrayAttr>("passthrough"))
-    for (auto name : names.getAsRange<mlir::StringAttr>())
+  auto attributes = function->getAttrOfType<mlir::ArrayAttr>("passthrough");
+  for (mlir::Attribute attribute :
+       attributes ? attributes.getValue() : llvm::ArrayRef<mlir::Attribute>())
+    if (auto name = mlir::dyn_cast<mlir::StringAttr>(attribute)) {
       made->addFnAttr(llvm::Attribute::getAttrKindFromName(name.getValue()));
+    } else {
+      auto pair = mlir::cast<mlir::ArrayAttr>(attribute);
+      made->addFnAttr(mlir::cast<mlir::StringAttr>(pair[0]).getValue(),
+                      mlir::cast<mlir::StringAttr>(pair[1]).getValue());
+    }
 }
 
 LogicalResult Translator::fill(func::FuncOp function) {

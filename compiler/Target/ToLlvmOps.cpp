@@ -49,6 +49,7 @@ static llvm::DenseMap<mlir::TypeID, Plain> makePlain() {
   add<arith::FPToSIOp>(all, Plain::Cast, I::FPToSI);
   add<arith::BitcastOp>(all, Plain::Cast, I::BitCast);
   add<LLVM::PtrToIntOp>(all, Plain::Cast, I::PtrToInt);
+  add<LLVM::IntToPtrOp>(all, Plain::Cast, I::IntToPtr);
   add<arith::MaximumFOp>(all, Plain::Intrinsic, intrinsic::maximum);
   add<arith::MinimumFOp>(all, Plain::Intrinsic, intrinsic::minimum);
   add<arith::MinUIOp>(all, Plain::Intrinsic, intrinsic::umin);
@@ -95,7 +96,8 @@ llvm::Type *Translator::makeType(mlir::Type type) {
     return llvm::FixedVectorType::get(typeOf(vector.getElementType()),
                                       unsigned(vector.getNumElements()));
   if (mlir::isa<LLVM::LLVMPointerType>(type))
-    return llvm::PointerType::get(context, 0);
+    return llvm::PointerType::get(
+        context, mlir::cast<LLVM::LLVMPointerType>(type).getAddressSpace());
   if (type.isF64())
     return llvm::Type::getDoubleTy(context);
   if (type.isF32())
@@ -167,9 +169,13 @@ llvm::Value *Translator::emitMemory(mlir::Operation &operation) {
   return llvm::TypeSwitch<mlir::Operation *, llvm::Value *>(&operation)
       .Case([&](LLVM::GEPOp op) { return emitAddress(op); })
       .Case([&](LLVM::LoadOp op) -> llvm::Value * {
-        return at_.CreateAlignedLoad(typeOf(op.getType()),
-                                     valueOf(op.getAddr()),
-                                     alignmentOf(op.getAlignment()));
+        llvm::LoadInst *load =
+            at_.CreateAlignedLoad(typeOf(op.getType()), valueOf(op.getAddr()),
+                                  alignmentOf(op.getAlignment()));
+        if (op.getInvariant())
+          load->setMetadata(llvm::LLVMContext::MD_invariant_load,
+                            llvm::MDNode::get(module_.getContext(), {}));
+        return load;
       })
       .Case([&](LLVM::MaskedLoadOp op) -> llvm::Value * {
         return at_.CreateMaskedLoad(typeOf(op.getType()), valueOf(op.getData()),
@@ -279,6 +285,17 @@ llvm::Value *Translator::emitOther(mlir::Operation &operation) {
       })
       .Case([&](LLVM::ZeroOp op) -> llvm::Value * {
         return llvm::Constant::getNullValue(typeOf(op.getType()));
+      })
+      .Case([&](vector::FromElementsOp op) {
+        llvm::Value *all = llvm::PoisonValue::get(typeOf(op.getType()));
+        for (auto [lane, item] : llvm::enumerate(op.getElements()))
+          all = at_.CreateInsertElement(all, valueOf(item), uint64_t(lane));
+        return all;
+      })
+      .Case([&](LLVM::CallIntrinsicOp op) -> llvm::Value * {
+        return at_.CreateIntrinsic(
+            llvm::Intrinsic::lookupIntrinsicID(op.getIntrin()), {},
+            valuesOf(op.getArgs()));
       })
       .Case([&](func::CallOp op) { return emitCall(op); })
       .Default([&](mlir::Operation *op) { return emitMemory(*op); });

@@ -32,7 +32,8 @@ a rule: 'keras/ema(0.999) | clip_by_global_norm(1.0) | torch/adamw'.
 
 What to do
   -o FILE            write the output there; what FILE ends in (.o .so .s .h
-                     .img .mlir .upd) says which, unless --emit does
+                     .img .ptx .cubin .mlir .upd) says which, unless --emit
+                     does
   --emit=STAGE       print or write one stage, see below
   --header FILE      write the C header too
   --explain          print passes, bytes moved and why; nothing else unless -o
@@ -43,25 +44,29 @@ What to do
 How
   --set NAME=VALUE   settle an option: amsgrad=true, ema.overwrite_frequency=10
   --param=FORMAT     of parameters and gradients: f64, f32 (default), bf16, f16
-  --target=NAME      compile for this machine: {0}
-                     (default: the best that this processor runs)
+  --target=LIST      compile for these machines, separated by commas: one of
+                     {0}
+                     (default: the best that this processor runs) and any of
+                     {1}
   --name=NAME        name the program: updraft_program_NAME
   --library=FOLDER   where library names are looked up
   --help, --version
 
 Stages
-{1}
+{2}
 Exit status: 0 done, 1 the input is wrong, 2 wrong usage, 70 a bug of updraftc.
 )";
 
 std::string compile::helpText() {
-  std::string targets, stages;
+  std::string targets, gpus, stages;
   for (const Target &target : allTargets())
     targets += (targets.empty() ? "" : ", ") + target.name.str();
+  for (const Gpu &gpu : allGpus())
+    gpus += (gpus.empty() ? "" : ", ") + gpu.name.str();
   for (const Stage &stage : allStages())
     stages += llvm::formatv("  {0,-10} {1}{2}\n", stage.name, stage.summary,
                             stage.isAvailable ? "" : " (not in this build)");
-  return llvm::formatv(kUsage, targets, stages);
+  return llvm::formatv(kUsage, targets, gpus, stages);
 }
 
 static llvm::Error usage(const llvm::Twine &what) {
@@ -111,7 +116,7 @@ static llvm::Error setStage(CommandLine &line, llvm::StringRef text) {
 }
 
 static llvm::Error setTarget(CommandLine &line, llvm::StringRef text) {
-  if (text.empty() || !findTarget(text))
+  if (text.empty() || !findTargets(text))
     return usage("'" + text + "' is no target; see 'updraftc --help'");
   line.target = text.str();
   return llvm::Error::success();
@@ -191,6 +196,8 @@ static llvm::StringRef stageOfSuffix(llvm::StringRef path) {
       .Case(".s", "asm")
       .Case(".h", "header")
       .Case(".img", "image")
+      .Case(".ptx", "ptx")
+      .Case(".cubin", "cubin")
       .Case(".mlir", "plan")
       .Case(".upd", "rule")
       .Default("object");
