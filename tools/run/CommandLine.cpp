@@ -58,9 +58,9 @@ Rule
 Running
   --on=interpreter|cpu|cuda
                         what executes it (cpu)
-  --check               execute interpreted too, side by side; stop at the first
-                        bit that differs (any two NaN are equal); what is written
-                        is the compiled program's
+  --check               interpret too, side by side; stop at the first bit that
+                        differs (any two NaN are equal); what is written is the
+                        compiled program's
   --time                print the time of a step
   --threads N           number of threads (as many as processors)
   --target NAME         compile for x86-64-v3, x86-64-v4, ... (this processor)

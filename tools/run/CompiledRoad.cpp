@@ -312,6 +312,9 @@ llvm::Expected<Tensors> CompiledRoad::view(llvm::StringRef name) {
   for (const updraft_view &view : listOf<updraft_view>(descriptor->views))
     if (textAt(view.name) == name)
       level = updraft_level(view.level);
+  // What is one number is always asked for in host memory.
+  std::unique_ptr<Memory> host = makeHostMemory();
+  Memory &place = level <= UPDRAFT_TENSOR ? *host : *memory;
   Tensors tensors;
   for (size_t param = 0; param < params.size(); ++param) {
     updraft_ndarray shape{};
@@ -326,13 +329,13 @@ llvm::Expected<Tensors> CompiledRoad::view(llvm::StringRef name) {
                   {shape.shape, shape.shape + shape.rank});
     if (find(tensors, tensor.name))
       continue;
-    llvm::Expected<updraft_ndarray> array = memory->put("view", tensor);
+    llvm::Expected<updraft_ndarray> array = place.put("view", tensor);
     if (!array)
       return array.takeError();
     if (llvm::Error error = asError(
             updraft_optimizer_view(optimizer, full.c_str(), param, &*array)))
       return error;
-    if (llvm::Error error = memory->get(*array, tensor))
+    if (llvm::Error error = place.get(*array, tensor))
       return error;
     tensors.push_back(std::move(tensor));
   }
