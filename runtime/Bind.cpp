@@ -56,7 +56,7 @@ updraft_status Binding::add(const Param &param, const Shape &shape,
   uint64_t bytes = shape.size * bytesOf(format);
   if (axis || !array.data ||
       !arrayFits(array, optimizer.shapes[param.id], format, optimizer.place) ||
-      (optimizer.device && !optimizer.device->holds(array.data, bytes)))
+      (optimizer.device && !optimizer.device->knows(array.data, bytes)))
     if (updraft_status status =
             checkArray(optimizer, param, array, format, what(), axis))
       return status;

@@ -188,7 +188,8 @@ private:
   updraft_status matchHypers();
   updraft_status readData();
   updraft_status takeHypers();
-  updraft_status takeStates();
+  void takeStates();
+  updraft_status sendStates();
   void setBack();
 
   Optimizer &optimizer;
@@ -308,31 +309,40 @@ void Loader::setBack() {
     runAll(optimizer, optimizer.atCheck, 1);
 }
 
-/// Only a device can fail here, and a driver that fails once does so again:
-/// what it has taken stays.
-updraft_status Loader::takeStates() {
-  size_t taken = 0;
-  for (const Entry &entry : contents.entries) {
-    const State &state = entry.state;
-    const char *from = data.data() + begins[taken];
-    if (!optimizer.device && state.bytes())
-      memcpy(state.data, from, state.bytes());
-    updraft_status status =
-        optimizer.device
-            ? optimizer.device->write(state.data, from, state.bytes())
-            : UPDRAFT_OK;
-    if (status && taken)
-      return fail(status, "%s (after %zu of %zu states: load again)",
-                  std::string(updraft_last_error()).c_str(), taken,
-                  contents.entries.size());
-    if (status)
-      return status;
-    ++taken;
+void Loader::takeStates() {
+  for (size_t i = 0; i < contents.entries.size(); ++i) {
+    const State &state = contents.entries[i].state;
+    if (state.bytes())
+      memcpy(state.data, data.data() + begins[i], state.bytes());
   }
+}
+
+/// The same on a device. A driver that fails between two copies has lost the
+/// device: what it has taken stays.
+updraft_status Loader::sendStates() {
   std::vector<double *> slots;
   for (auto [entry, value] : values)
     slots.push_back(hyperAt(optimizer, *entry->hyper, entry->group));
-  return optimizer.device ? optimizer.device->send(slots) : UPDRAFT_OK;
+  updraft_status status = optimizer.device->send(slots);
+  size_t sent = 0;
+  for (; !status && sent < contents.entries.size(); ++sent) {
+    const State &state = contents.entries[sent].state;
+    status = optimizer.device->write(state.data, data.data() + begins[sent],
+                                     state.bytes());
+    if (status)
+      break;
+  }
+  if (!status)
+    status = optimizer.device->settle();
+  if (!status)
+    return UPDRAFT_OK;
+  std::string problem = updraft_last_error();
+  setBack();
+  optimizer.device->sendLater(slots);
+  if (sent)
+    problem += " (after " + std::to_string(sent) + " of " +
+               std::to_string(contents.entries.size()) + " states: load again)";
+  return failWith(status, problem);
 }
 
 updraft_status Loader::run() {
@@ -352,10 +362,10 @@ updraft_status Loader::run() {
     return status;
   if (updraft_status status = takeHypers())
     return status;
-  updraft_status status = takeStates();
-  if (status)
-    setBack();
-  return status;
+  if (optimizer.device)
+    return sendStates();
+  takeStates();
+  return UPDRAFT_OK;
 }
 
 } // namespace

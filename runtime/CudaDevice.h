@@ -30,16 +30,16 @@ public:
   /// Zeroed memory; `what` is for the text: "the states".
   updraft_status allocate(size_t bytes, const char *what, Block &result) const;
 
-  /// Whether all of an array lies on this device; asks the driver where it is
-  /// not known.
-  bool holds(const void *data, uint64_t bytes);
-  /// The same with a text. `what` names the array.
+  /// Whether it is known that all of an array lies on this device.
+  bool knows(const void *data, uint64_t bytes) const;
+  /// Asks the driver where it is not known. `what` names the array.
   updraft_status checkPointer(const void *data, uint64_t bytes,
                               const std::string &what);
 
   /// Waits for all that the device has been given; fails during a capture.
   updraft_status settle() const;
-  /// Between host and device, at once; after settle().
+  /// Between host and device, after settle(). What is written is there after
+  /// another.
   updraft_status read(const void *from, void *to, uint64_t bytes) const;
   updraft_status write(void *to, const void *from, uint64_t bytes) const;
 
@@ -62,6 +62,10 @@ public:
   /// Sends slots of the mirror after what the last step's stream has been
   /// given. If that fails the caller sets them back: the next step sends them.
   updraft_status send(const std::vector<double *> &slots);
+  /// The next step sends these: the mirror has been set back.
+  void sendLater(const std::vector<double *> &slots) {
+    slotsMissing.insert(slotsMissing.end(), slots.begin(), slots.end());
+  }
   /// The stream that send() uses from now on.
   void setStream(CudaHandle given) { stream = given; }
 
@@ -104,6 +108,10 @@ private:
   struct Change {
     uint32_t first = 0, end = 0;
   };
+  /// Of a row.
+  struct Part {
+    size_t offset, bytes;
+  };
   struct Given {
     void *grad;
     uint32_t active;
@@ -126,6 +134,8 @@ private:
   void everythingChanges();
   void swapIn(const updraft_ndarray *grads);
   void swapBack();
+  updraft_status sendPart(const Table &table, Change change, Part part,
+                          char *&place, CudaHandle stream);
   updraft_status sendRows(bool capturing, CudaHandle stream);
   updraft_status sendOne(const double *value);
   void takeActiveBack();

@@ -55,12 +55,19 @@ updraft_status CudaDevice::askWhere(const void *data, int &type, int &ordinal,
   return UPDRAFT_OK;
 }
 
-updraft_status CudaDevice::checkPointer(const void *data, uint64_t bytes,
-                                        const std::string &what) {
+bool CudaDevice::knows(const void *data, uint64_t bytes) const {
   uintptr_t begin = reinterpret_cast<uintptr_t>(data), end = begin + bytes;
   for (const Range &range : known)
     if (begin >= range.begin && end <= range.end)
-      return UPDRAFT_OK;
+      return true;
+  return !bytes;
+}
+
+updraft_status CudaDevice::checkPointer(const void *data, uint64_t bytes,
+                                        const std::string &what) {
+  if (knows(data, bytes))
+    return UPDRAFT_OK;
+  uintptr_t begin = reinterpret_cast<uintptr_t>(data), end = begin + bytes;
   // Memory that is mapped piece by piece has several ranges: the ends tell.
   for (uintptr_t at : {begin, end - 1}) {
     int type = 0, ordinal = 0;
@@ -89,10 +96,6 @@ updraft_status CudaDevice::checkPointer(const void *data, uint64_t bytes,
       break;
   }
   return UPDRAFT_OK;
-}
-
-bool CudaDevice::holds(const void *data, uint64_t bytes) {
-  return !bytes || !checkPointer(data, bytes, "");
 }
 
 //===- To and fro ---------------------------------------------------------===//
@@ -134,11 +137,7 @@ updraft_status CudaDevice::write(void *to, const void *from,
                                  uint64_t bytes) const {
   if (!bytes)
     return UPDRAFT_OK;
-  const CudaDriver &cuda = module->driver();
-  if (updraft_status status = module->check(
-          cuda.copyTo(reinterpret_cast<CudaAddress>(to), from, bytes),
-          "copying " + std::to_string(bytes) + " bytes to the device"))
-    return status;
-  // The call may return when the bytes have only left the host.
-  return module->check(cuda.synchronize(), "waiting for a copy");
+  return module->check(
+      module->driver().copyTo(reinterpret_cast<CudaAddress>(to), from, bytes),
+      "copying " + std::to_string(bytes) + " bytes to the device");
 }

@@ -124,9 +124,34 @@ void CudaDevice::swapBack() {
   }
 }
 
+/// Copies a part of the rows in one change; `place` moves on.
+updraft_status CudaDevice::sendPart(const Table &table, Change change,
+                                    Part part, char *&place,
+                                    CudaHandle stream) {
+  const char *from = reinterpret_cast<char *>(table.row(change.first));
+  size_t pitch = table.variant->row_bytes;
+  CudaCopy2D copy = {};
+  copy.fromType = kCudaHostMemory;
+  copy.fromHost = place;
+  copy.fromPitch = copy.bytes = part.bytes;
+  copy.toType = kCudaDeviceMemory;
+  copy.toDevice = reinterpret_cast<CudaAddress>(addressOf(from)) + part.offset;
+  copy.toPitch = pitch;
+  copy.rows = change.end - change.first;
+  for (size_t row = 0; row < copy.rows; ++row) {
+    memcpy(place, from + row * pitch + part.offset, part.bytes);
+    place += part.bytes;
+  }
+  return module->check(module->driver().copyRowsAsync(&copy, stream),
+                       "sending the tensors' addresses");
+}
+
 /// Sends heads and pointers of the rows in `changes`, one copy a variant. The
-/// slots behind them are the device's.
+/// slots behind them are the device's. A graph takes what is of gradients
+/// alone: the parameters may have moved when it runs.
 updraft_status CudaDevice::sendRows(bool capturing, CudaHandle stream) {
+  static constexpr Part kActive = {offsetof(updraft_tensor, active), 4};
+  static constexpr Part kGrad = {sizeof(updraft_tensor) + 8, 8};
   char *place = nullptr;
   if (updraft_status status =
           capturing ? rows.takeForGood(place) : rows.take(place))
@@ -135,23 +160,12 @@ updraft_status CudaDevice::sendRows(bool capturing, CudaHandle stream) {
     const Table &table = optimizer.tables[t];
     if (changes[t].first >= changes[t].end)
       continue;
-    size_t bytes = table.headBytes();
-    CudaCopy2D copy = {};
-    copy.fromType = kCudaHostMemory;
-    copy.fromHost = place;
-    copy.fromPitch = copy.bytes = bytes;
-    copy.toType = kCudaDeviceMemory;
-    copy.toDevice =
-        reinterpret_cast<CudaAddress>(addressOf(table.row(changes[t].first)));
-    copy.toPitch = table.variant->row_bytes;
-    copy.rows = changes[t].end - changes[t].first;
-    for (uint32_t row = changes[t].first; row < changes[t].end; ++row) {
-      memcpy(place, table.row(row), bytes);
-      place += bytes;
-    }
-    if (updraft_status status =
-            module->check(module->driver().copyRowsAsync(&copy, stream),
-                          "sending the tensors' addresses"))
+    Part all = {0, table.headBytes()};
+    updraft_status status =
+        sendPart(table, changes[t], capturing ? kActive : all, place, stream);
+    if (!status && capturing)
+      status = sendPart(table, changes[t], kGrad, place, stream);
+    if (status)
       return status;
   }
   return capturing ? UPDRAFT_OK : rows.sent(stream);
@@ -186,6 +200,11 @@ updraft_status CudaDevice::step(const updraft_ndarray *grads,
     if ((status = send(missing)))
       return status;
   }
+  if (rowsMissing && capturing)
+    return fail(UPDRAFT_INVALID_ARGUMENT,
+                "%s: tensors have moved since the last step: take one before "
+                "a graph is captured",
+                optimizer.rule());
   bool changed = findChanges(grads);
   if (!changed && !rowsMissing)
     return launchSteps(stream);
@@ -197,8 +216,7 @@ updraft_status CudaDevice::step(const updraft_ndarray *grads,
     rowsMissing = true;
     return status;
   }
-  // What is captured has not been sent yet.
-  rowsMissing = rowsMissing && capturing;
+  rowsMissing = false;
   status = launchSteps(stream);
   if (!captured || !changed)
     return status;
@@ -231,7 +249,7 @@ updraft_status CudaDevice::send(const std::vector<double *> &values) {
     if (!status)
       continue;
     // The caller takes the numbers back; some have gone already.
-    slotsMissing.insert(slotsMissing.end(), values.begin(), values.end());
+    sendLater(values);
     return status;
   }
   return UPDRAFT_OK;
@@ -273,4 +291,17 @@ updraft_status CudaDevice::endView(updraft_status status) {
     back = settle();
   rowsMissing = back != UPDRAFT_OK;
   return status ? failWith(status, problem) : back;
+}
+
+updraft_status updraft_optimizer_set_stream(updraft_optimizer *optimizer,
+                                            void *stream) {
+  return call(optimizer, [&] {
+    if (optimizer->device)
+      optimizer->device->setStream(stream);
+    else if (stream)
+      return fail(UPDRAFT_INVALID_ARGUMENT,
+                  "%s: a stream was given, but this is not a device",
+                  optimizer->rule());
+    return UPDRAFT_OK;
+  });
 }

@@ -20,7 +20,13 @@ struct StepCall {
   const updraft_ndarray *grads;
   std::atomic<uint32_t> wrong{kNothingWrong}; ///< the least index
   std::atomic<uint64_t> present{0};
+  /// What the driver said of a gradient, on a device; there one thread looks.
+  updraft_status where = UPDRAFT_OK;
 };
+
+std::string gradientText(const Param &param) {
+  return "the gradient of '" + param.name + "'";
+}
 
 /// Looks at the gradients of some rows, and notes them on the host, for one
 /// thread.
@@ -58,8 +64,13 @@ bool Binder::fits(const updraft_ndarray &grad, uint32_t index,
   if (begin + bytes < begin ||
       overlapping(call.optimizer.ranges, begin, begin + bytes))
     return false;
-  if (call.optimizer.device && !call.optimizer.device->holds(grad.data, bytes))
-    return false;
+  if (call.optimizer.device &&
+      !call.optimizer.device->knows(grad.data, bytes)) {
+    call.where = call.optimizer.device->checkPointer(
+        grad.data, bytes, gradientText(call.optimizer.params[index]));
+    if (call.where)
+      return false;
+  }
   checked = begin;
   return true;
 }
@@ -126,7 +137,7 @@ updraft_status explain(const Optimizer &optimizer, uint32_t index,
                        const updraft_ndarray &grad) {
   const Param &param = optimizer.params[index];
   uint32_t format = optimizer.program()->param;
-  std::string what = "the gradient of '" + param.name + "'";
+  std::string what = gradientText(param);
   if (updraft_status status = checkArray(optimizer, param, grad, format, what))
     return status;
   if (updraft_status status = checkOverlap(optimizer, grad.data,
@@ -152,16 +163,19 @@ updraft_status checkScalarInputs(const Optimizer &optimizer) {
   return UPDRAFT_OK;
 }
 
-/// The device launches; the caller's thread looks at all gradients first.
-void stepOnDevice(StepCall &call, void *stream, updraft_status &status) {
+/// The device launches; the caller's thread looks at all gradients first. Ends
+/// at the first that the driver knows nothing good of.
+updraft_status stepOnDevice(StepCall &call, void *stream) {
   for (Table &table : call.optimizer.tables) {
     Binder binder(call, table);
-    for (uint32_t row = 0; row < table.rowCount; ++row)
+    for (uint32_t row = 0; row < table.rowCount && !call.where; ++row)
       binder.look(row);
+    if (call.where)
+      return call.where;
     binder.finish();
   }
-  if (call.wrong == kNothingWrong && call.present)
-    status = call.optimizer.device->step(call.grads, stream);
+  bool goes = call.wrong == kNothingWrong && call.present;
+  return goes ? call.optimizer.device->step(call.grads, stream) : UPDRAFT_OK;
 }
 
 updraft_status step(Optimizer &optimizer, const updraft_ndarray *grads,
@@ -182,15 +196,16 @@ updraft_status step(Optimizer &optimizer, const updraft_ndarray *grads,
     return status;
   if (updraft_status status = checkScalarInputs(optimizer))
     return status;
-  StepCall call{optimizer, grads, {kNothingWrong}, {0}};
+  StepCall call{optimizer, grads, {kNothingWrong}, {0}, UPDRAFT_OK};
   updraft_status status = UPDRAFT_OK;
   if (optimizer.device)
-    stepOnDevice(call, stream, status);
+    status = stepOnDevice(call, stream);
   else
     optimizer.threads.run(optimizer.shareCount, stepOnTeam, &call);
   uint32_t wrong = call.wrong.load(std::memory_order_relaxed);
-  return wrong == kNothingWrong ? status
-                                : explain(optimizer, wrong, grads[wrong]);
+  return status || wrong == kNothingWrong
+             ? status
+             : explain(optimizer, wrong, grads[wrong]);
 }
 
 } // namespace

@@ -182,7 +182,10 @@ updraft_status Viewer::give(const void *from, const updraft_array &shown,
           optimizer.device->read(from, here.data(), here.bytes()))
     return status;
   convert(here.data(), shown.format, there.data(), out.dtype, count);
-  return optimizer.device->write(out.data, there.data(), there.bytes());
+  if (updraft_status status =
+          optimizer.device->write(out.data, there.data(), there.bytes()))
+    return status;
+  return optimizer.device->settle();
 }
 
 updraft_status Viewer::array(const updraft_ndarray &out, size_t k) {

@@ -171,12 +171,18 @@ UPDRAFT_API updraft_status updraft_optimizer_set_array_input(
 
 /* One step. grads[i] belongs to parameter i; a null `data` says that this
    parameter has no gradient in this call. grad_count must equal the number of
-   parameters. stream is for devices and must be null here. All checks are made
-   before the first write. */
+   parameters. stream is a CUstream, null is the default stream; of tensors in
+   host memory it must be null. All checks are made before the first write. */
 UPDRAFT_API updraft_status updraft_optimizer_step(updraft_optimizer *optimizer,
                                                   const updraft_ndarray *grads,
                                                   size_t grad_count,
                                                   void *stream);
+
+/* The stream of a device that takes numbers of hypers and inputs, instead of
+   that of the last step: for who replays a graph on another stream than that of
+   its capture. null where tensors are in host memory. */
+UPDRAFT_API updraft_status
+updraft_optimizer_set_stream(updraft_optimizer *optimizer, void *stream);
 
 /* Gives parameters new memory of the same shape, dtype and content order (after
    a host moved them). */

@@ -18,6 +18,8 @@ uint64_t updraft::fake::hashOf(const std::vector<Source> &sources) {
 }
 
 int updraft::fake::finish(Stream &stream, const Event *until) {
+  if (stream.works.empty())
+    return stream.context->stuck;
   Opened opened;
   int result = stream.context->stuck;
   while (!stream.works.empty() && !(until && until->done)) {

@@ -60,8 +60,7 @@ public:
     FakeHandle context = nullptr, popped = nullptr;
     ASSERT_EQ(cuDevicePrimaryCtxRetain(&context, device), 0);
     ASSERT_EQ(cuCtxPushCurrent_v2(context), 0);
-    if (bytes)
-      body();
+    body();
     (void)cuCtxPopCurrent_v2(&popped);
     (void)cuDevicePrimaryCtxRelease_v2(device);
   }
@@ -115,6 +114,8 @@ public:
 
   /// Gradients of step `salt`, in place.
   void setGrads(unsigned salt);
+  /// Fills memory that is of this side.
+  void write(void *to, std::vector<float> values);
   updraft_status step(void *stream = nullptr);
   std::vector<float> param(size_t i) const;
   std::vector<float> state(const char *name, size_t i) const;
