@@ -4,12 +4,22 @@
 
 #include <cstring>
 
-Side::Side(const updraft_program *constant, std::vector<int64_t> given,
-           uint32_t place, uint32_t groups)
-    : place(place), sizes(std::move(given)), groupCount(groups) {
-  static const char *const tags[] = {"no_decay"};
+static updraft_loaded_program *load(const updraft_program *constant) {
+  updraft_loaded_program *program = nullptr;
   giveKernels(constant);
   EXPECT_EQ(updraft_program_from(constant, &program), UPDRAFT_OK);
+  return program;
+}
+
+Side::Side(const updraft_program *constant, std::vector<int64_t> sizes,
+           uint32_t place, uint32_t groups)
+    : Side(load(constant), std::move(sizes), place, groups) {}
+
+Side::Side(updraft_loaded_program *program, std::vector<int64_t> given,
+           uint32_t place, uint32_t groups)
+    : place(place), sizes(std::move(given)), program(program),
+      groupCount(groups) {
+  static const char *const tags[] = {"no_decay"};
   for (size_t i = 0; i < sizes.size(); ++i) {
     std::vector<float> values(static_cast<size_t>(sizes[i]));
     for (size_t k = 0; k < values.size(); ++k)
@@ -146,7 +156,11 @@ updraft_status Side::setHyper(const char *name, double value, uint32_t group) {
 void expectSame(Side &host, Side &device) {
   for (size_t i = 0; i < host.sizes.size(); ++i) {
     EXPECT_TRUE(host.param(i) == device.param(i)) << "parameter " << i;
-    EXPECT_TRUE(host.state("m", i) == device.state("m", i)) << "m of " << i;
-    EXPECT_TRUE(host.state("v", i) == device.state("v", i)) << "v of " << i;
+    size_t count = updraft_optimizer_state_count(host.optimizer, i);
+    for (size_t k = 0; k < count; ++k) {
+      const char *name = updraft_optimizer_state_name(host.optimizer, i, k);
+      EXPECT_TRUE(host.state(name, i) == device.state(name, i))
+          << name << " of " << i;
+    }
   }
 }

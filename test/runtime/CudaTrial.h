@@ -109,6 +109,9 @@ class Side {
 public:
   Side(const updraft_program *program, std::vector<int64_t> sizes,
        uint32_t place, uint32_t groups = 2);
+  /// Takes over one reference.
+  Side(updraft_loaded_program *program, std::vector<int64_t> sizes,
+       uint32_t place, uint32_t groups = 2);
   ~Side();
   Side(const Side &) = delete;
 
@@ -143,7 +146,7 @@ private:
   uint32_t groupCount;
 };
 
-/// Whether parameters and states m and v have the same bits on both sides.
+/// That parameters and all states have the same bits on both sides.
 void expectSame(Side &host, Side &device);
 
 #endif // UPDRAFT_TEST_CUDATRIAL_H
