@@ -136,6 +136,32 @@ typedef struct updraft_options {
   uint32_t flags; /* of enum updraft_option_flag */
 } updraft_options;
 
+/*===- GPUs ---------------------------------------------------------------===
+ *
+ * An optimizer is where its parameters are: all in host memory, or all on one
+ * CUDA device, of a program with code for it (`--target=x86-64-v4,sm_90`). The
+ * driver, libcuda.so.1 or the file that UPDRAFT_LIBCUDA names, is loaded at the
+ * first such optimizer. It works in the device's primary context; the caller's
+ * current context stays. Tensors of a call (gradients, inputs, outputs of views
+ * that are arrays, memory for bind) must be on the optimizer's device, aligned
+ * to their elements; addresses that are multiples of 16 are faster.
+ *
+ * A step is given to its stream and not waited for. It allocates nothing and
+ * copies nothing, but for addresses that are others than in the step before:
+ * those go with one small copy a variant. A step of a graph's capture is part
+ * of the graph. It keeps the gradients' addresses of the capture whatever steps
+ * follow, and takes numbers of hypers and inputs and places of parameters as
+ * they are when it runs. While a graph is captured on an optimizer's stream,
+ * only updraft_optimizer_step may be called. Take one step before the first
+ * capture. The optimizer must outlive its graphs.
+ *
+ * Setting a hyper or a scalar input is one small copy on the stream of the last
+ * step (see updraft_optimizer_set_stream), which must exist until there is
+ * another; requirements are checked on the host. create, save, load and view
+ * wait for the device. Files are the same as of tensors in host memory.
+ *
+ *===----------------------------------------------------------------------===*/
+
 /*===- Optimizers ---------------------------------------------------------===*/
 
 typedef struct updraft_optimizer updraft_optimizer;
@@ -204,7 +230,7 @@ UPDRAFT_API updraft_status updraft_optimizer_bind(updraft_optimizer *optimizer,
 /* Evaluates view `name` of parameter `index` into `out`, which has the
    parameter's shape (element level), that of updraft_optimizer_view_shape (axis
    level) or rank 0 and dtype f64 (coarser levels). An array is of the
-   parameter's dtype or of the compute type. */
+   parameter's dtype or of the compute type, a number always in host memory. */
 UPDRAFT_API updraft_status updraft_optimizer_view(updraft_optimizer *optimizer,
                                                   const char *name,
                                                   size_t index,
@@ -221,7 +247,8 @@ updraft_optimizer_view_shape(updraft_optimizer *optimizer, const char *name,
 
 /* A state in place: of parameter `index` (group or model states: of its group,
    of the program). Scalars come as rank 0, f64; states of rows, columns,
-   matrices and blocks with their own shapes. */
+   matrices and blocks with their own shapes. On a device all are device memory
+   and hold what the steps given so far make of them. */
 UPDRAFT_API updraft_status updraft_optimizer_state(updraft_optimizer *optimizer,
                                                    const char *name,
                                                    size_t index,
