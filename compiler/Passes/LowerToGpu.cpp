@@ -3,6 +3,7 @@
 #include "compiler/Passes/LowerToGpu.h"
 
 #include "compiler/Passes/LowerToGpuElement.h"
+#include "compiler/Passes/LowerToGpuMatrix.h"
 #include "compiler/Passes/LowerToGpuWarp.h"
 #include "compiler/Target/Layout.h"
 #include "runtime/abi.h"
@@ -54,7 +55,7 @@ static Cut cutOf(ir::KernelOp kernel) {
   case Level::Axis:
     return loops::takesWarps(kernel) ? Cut{128, 4} : Cut{256, 1};
   case Level::Matrix:
-    return {256, 1};
+    return {loops::kMatrixThreads, 1};
   case Level::Element:
     break;
   }
@@ -171,7 +172,6 @@ public:
 
 private:
   LogicalResult lowerKernel(ir::KernelOp op, mlir::Block *work);
-  void setThreads(func::FuncOp function);
 
   const GpuLaunch &launch_;
   const Layout &layout_;
@@ -184,14 +184,6 @@ private:
 
 } // namespace
 
-/// The code generator may count on it.
-void Launch::setThreads(func::FuncOp function) {
-  mlir::Attribute pair[] = {at_.getStringAttr("nvvm.maxntid"),
-                            at_.getStringAttr(llvm::utostr(launch_.threads))};
-  mlir::Attribute attribute = at_.getArrayAttr(pair);
-  function->setAttr("passthrough", at_.getArrayAttr(attribute));
-}
-
 LogicalResult Launch::lowerKernel(ir::KernelOp op, mlir::Block *work) {
   GpuKernel kernel(op, layout_, shape_, module_);
   kernel.entry.setInsertionPoint(end_);
@@ -203,7 +195,7 @@ LogicalResult Launch::lowerKernel(ir::KernelOp op, mlir::Block *work) {
   kernel.thread = loops::Thread::find(kernel.entry);
   switch (op.getLevel()) {
   case Level::Matrix:
-    return op.emitOpError("of matrix level cannot run on a GPU yet");
+    return loops::lowerGpuMatrix(kernel);
   case Level::Axis:
   case Level::Element:
     return loops::lowerGpuElements(kernel, launch_.threads);
@@ -218,7 +210,6 @@ LogicalResult Launch::lower() {
   auto function =
       func::FuncOp::create(at_, at_.location, launch_.entry,
                            at_.getFunctionType({i64, i64, i64, i64}, {}));
-  setThreads(function);
   mlir::Block *start = function.addEntryBlock(), *work = function.addBlock();
   at_.setInsertionPointToEnd(start);
   frame_ = mlir::LLVM::IntToPtrOp::create(at_, at_.location, at_.pointer(),

@@ -193,16 +193,9 @@ void Translator::declare(func::FuncOp function) {
   auto *made = llvm::Function::Create(
       llvm::FunctionType::get(result, operands, /*isVarArg=*/false), linkage,
       function.getName(), module_);
-  auto attributes = function->getAttrOfType<mlir::ArrayAttr>("passthrough");
-  for (mlir::Attribute attribute :
-       attributes ? attributes.getValue() : llvm::ArrayRef<mlir::Attribute>())
-    if (auto name = mlir::dyn_cast<mlir::StringAttr>(attribute)) {
+  if (auto names = function->getAttrOfType<mlir::ArrayAttr>("passthrough"))
+    for (auto name : names.getAsRange<mlir::StringAttr>())
       made->addFnAttr(llvm::Attribute::getAttrKindFromName(name.getValue()));
-    } else {
-      auto pair = mlir::cast<mlir::ArrayAttr>(attribute);
-      made->addFnAttr(mlir::cast<mlir::StringAttr>(pair[0]).getValue(),
-                      mlir::cast<mlir::StringAttr>(pair[1]).getValue());
-    }
 }
 
 LogicalResult Translator::fill(func::FuncOp function) {
@@ -236,7 +229,19 @@ void Translator::fillWith(llvm::ArrayRef<uint8_t> code) {
   at_.CreateUnreachable();
 }
 
+/// Memory that a block of a GPU's threads shares begins with anything.
+void Translator::declare(mlir::LLVM::GlobalOp global) {
+  llvm::Type *type = typeOf(global.getGlobalType());
+  auto *made = new llvm::GlobalVariable(
+      module_, type, /*isConstant=*/false, llvm::GlobalValue::InternalLinkage,
+      llvm::UndefValue::get(type), global.getSymName(), nullptr,
+      llvm::GlobalValue::NotThreadLocal, global.getAddrSpace());
+  made->setAlignment(llvm::MaybeAlign(global.getAlignment().value_or(0)));
+}
+
 LogicalResult Translator::run() {
+  for (auto global : source_.getOps<mlir::LLVM::GlobalOp>())
+    declare(global);
   for (auto function : source_.getOps<func::FuncOp>())
     declare(function);
   for (auto function : source_.getOps<func::FuncOp>())

@@ -98,6 +98,9 @@ llvm::Type *Translator::makeType(mlir::Type type) {
   if (mlir::isa<LLVM::LLVMPointerType>(type))
     return llvm::PointerType::get(
         context, mlir::cast<LLVM::LLVMPointerType>(type).getAddressSpace());
+  if (auto array = mlir::dyn_cast<LLVM::LLVMArrayType>(type))
+    return llvm::ArrayType::get(typeOf(array.getElementType()),
+                                array.getNumElements());
   if (type.isF64())
     return llvm::Type::getDoubleTy(context);
   if (type.isF32())
@@ -168,6 +171,10 @@ llvm::Value *Translator::emitAddress(LLVM::GEPOp address) {
 llvm::Value *Translator::emitMemory(mlir::Operation &operation) {
   return llvm::TypeSwitch<mlir::Operation *, llvm::Value *>(&operation)
       .Case([&](LLVM::GEPOp op) { return emitAddress(op); })
+      .Case([&](LLVM::AddressOfOp op) {
+        return module_.getGlobalVariable(op.getGlobalName(),
+                                         /*AllowInternal=*/true);
+      })
       .Case([&](LLVM::LoadOp op) -> llvm::Value * {
         llvm::LoadInst *load =
             at_.CreateAlignedLoad(typeOf(op.getType()), valueOf(op.getAddr()),

@@ -40,6 +40,7 @@ private:
   Values valuesOf(mlir::ValueRange values);
   void bind(mlir::ValueRange values, llvm::ArrayRef<llvm::Value *> to);
 
+  void declare(mlir::LLVM::GlobalOp global);
   void declare(mlir::func::FuncOp function);
   mlir::LogicalResult fill(mlir::func::FuncOp function);
   void fillWith(llvm::ArrayRef<uint8_t> code);
