@@ -46,7 +46,8 @@ GpuElements::GpuElements(GpuKernel &kernel, unsigned threads)
       gpu_(kernel), takesWarps_(takesWarps(kernel.op)),
       warps_(threads / kWarp) {
   mixesGroups_ = true;
-  place_ = takesWarps_ ? kernel.thread.lane : kernel.thread.number;
+  bool isOfWarp = takesWarps_ || walk_; // of a band, a warp has a run
+  place_ = isOfWarp ? kernel.thread.lane : kernel.thread.number;
   team_ = takesWarps_ ? kWarp : threads;
   for (auto put : kernel.op.getBody().getOps<ir::PutOp>())
     written_.insert(put.getTarget());
