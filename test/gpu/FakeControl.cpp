@@ -86,17 +86,27 @@ int Driver::live() {
   return int(count);
 }
 
+void Opened::open(uint64_t address, size_t bytes) {
+  constexpr uint64_t page = 4096;
+  Range range = {address / page * page,
+                 (address + bytes + page - 1) / page * page};
+  ranges.push_back(range);
+  mprotect(reinterpret_cast<void *>(range.begin), range.end - range.begin,
+           PROT_READ | PROT_WRITE);
+}
+
 Opened::Opened() {
   for (auto &device : driver().devices)
     if (device->used)
-      mprotect(device->arena, (device->used + 4095) / 4096 * 4096,
-               PROT_READ | PROT_WRITE);
+      open(reinterpret_cast<uint64_t>(device->arena), device->used);
 }
 
+Opened::Opened(uint64_t address, size_t bytes) { open(address, bytes); }
+
 Opened::~Opened() {
-  for (auto &device : driver().devices)
-    if (device->used)
-      mprotect(device->arena, (device->used + 4095) / 4096 * 4096, PROT_NONE);
+  for (Range range : ranges)
+    mprotect(reinterpret_cast<void *>(range.begin), range.end - range.begin,
+             PROT_NONE);
 }
 
 //===- The interface ------------------------------------------------------===//

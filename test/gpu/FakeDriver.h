@@ -144,11 +144,21 @@ const Allocation *holding(uint64_t address, uint64_t bytes);
 /// The same of pinned memory.
 bool isPinned(const void *begin, size_t bytes);
 
-/// While it lives the devices' memory can be touched.
+/// While it lives memory of devices can be touched: all of it, or the pages of
+/// [address, + bytes).
 class Opened {
 public:
   Opened();
+  Opened(uint64_t address, size_t bytes);
+  Opened(const Opened &) = delete;
   ~Opened();
+
+private:
+  struct Range {
+    uint64_t begin, end;
+  };
+  std::vector<Range> ranges;
+  void open(uint64_t address, size_t bytes);
 };
 
 /// Runs what is on a stream, or on all streams of a context.

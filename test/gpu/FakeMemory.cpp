@@ -56,7 +56,7 @@ FAKE_API int cuMemAlloc_v2(uint64_t *result, size_t bytes) {
   device.allocated += bytes;
   device.used += (bytes + 2 * kAlignment - 1) / kAlignment * kAlignment;
   // What was there before is anything but zero.
-  Opened opened;
+  Opened opened(*result, bytes);
   memset(reinterpret_cast<void *>(*result), 0xa5, bytes);
   return Success;
 }
@@ -130,7 +130,7 @@ FAKE_API int cuMemcpyHtoD_v2(uint64_t to, const void *from, size_t bytes) {
   // Waits for the default stream alone.
   if (int result = finish(context->defaultStream))
     return result;
-  Opened opened;
+  Opened opened(to, bytes);
   memcpy(reinterpret_cast<void *>(to), from, bytes);
   return Success;
 }
@@ -141,7 +141,7 @@ FAKE_API int cuMemcpyDtoH_v2(void *to, uint64_t from, size_t bytes) {
     return result;
   if (int result = finish(context->defaultStream))
     return result;
-  Opened opened;
+  Opened opened(from, bytes);
   memcpy(to, reinterpret_cast<const void *>(from), bytes);
   return Success;
 }

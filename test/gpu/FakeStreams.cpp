@@ -20,8 +20,10 @@ uint64_t updraft::fake::hashOf(const std::vector<Source> &sources) {
 int updraft::fake::finish(Stream &stream, const Event *until) {
   if (stream.works.empty())
     return stream.context->stuck;
-  Opened opened;
   int result = stream.context->stuck;
+  if (stream.works.empty())
+    return result;
+  Opened opened;
   while (!stream.works.empty() && !(until && until->done)) {
     Work work = std::move(stream.works.front());
     stream.works.pop_front();
