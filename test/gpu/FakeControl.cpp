@@ -20,6 +20,7 @@ Driver::Driver() {
   arch = int(number("UPDRAFT_FAKE_ARCH", arch));
   version = int(number("UPDRAFT_FAKE_DRIVER", version));
   memoryLimit = size_t(number("UPDRAFT_FAKE_MEMORY", long(memoryLimit)));
+  shuffle = uint64_t(number("UPDRAFT_FAKE_SHUFFLE", 0));
   for (long i = number("UPDRAFT_FAKE_DEVICES", 2); i > 0; --i) {
     auto device = std::make_unique<Device>();
     device->primary.device = int(devices.size());

@@ -7,8 +7,9 @@
  *
  * Environment: UPDRAFT_FAKE_ARCH (90), UPDRAFT_FAKE_DRIVER (13000),
  * UPDRAFT_FAKE_DEVICES (2), UPDRAFT_FAKE_MEMORY (bytes of a device),
- * UPDRAFT_FAKE_LOG (a file: one line a call), UPDRAFT_FAKE_FAIL
- * ("cuInit=999": its first call fails so).
+ * UPDRAFT_FAKE_LOG (a file: one line a call, and what was misused),
+ * UPDRAFT_FAKE_SHUFFLE (a seed: blocks run in an order of it),
+ * UPDRAFT_FAKE_FAIL ("cuInit=999": its first call fails so).
  *
  *===----------------------------------------------------------------------===*/
 

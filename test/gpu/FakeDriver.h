@@ -122,6 +122,7 @@ struct Driver {
   std::vector<FakeLaunch> launches;
   std::map<std::string, std::vector<updraft_entry *>> kernels;
   FILE *log = nullptr;
+  uint64_t shuffle = 0; ///< not 0: blocks run in an order of this seed
   int captures = 0; ///< in the mode that forbids others what might interfere
 
   /// Notes a call; not 0: it is to fail so.

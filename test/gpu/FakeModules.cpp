@@ -129,6 +129,7 @@ static int emulate(const Call &call) {
   std::copy_n(call.block, 3, launch.block);
   launch.parameters = parameters;
   gpu::Checks checks;
+  checks.shuffle = driver().shuffle;
   checks.mayAccess = [](uint64_t address, uint64_t bytes, bool) {
     return holding(address, bytes) != nullptr;
   };

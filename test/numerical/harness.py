@@ -15,16 +15,33 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 RUN = pathlib.Path(os.environ.get("UPDRAFT_BIN", ROOT / "build/bin"),
                    "updraft-run")
 ON = os.environ.get("UPDRAFT_ON", "cpu")
+FAKE_CUDA = RUN.parent.parent / "test/gpu/libcuda-fake.so"
 
 
-def call(arguments, check=True):
+def call(arguments, check=True, env=None):
     """Runs updraft-run; fails with its own words."""
     done = subprocess.run([str(RUN), *map(str, arguments)],
-                          capture_output=True, text=True, timeout=600)
+                          capture_output=True, text=True, timeout=600,
+                          env=env and os.environ | env)
     if check:
         assert done.returncode == 0, (
             f"{' '.join(map(str, arguments))}\n{done.stderr}")
     return done
+
+
+def emulate(folder, arguments, shuffle=0):
+    """--check on a CUDA driver that emulates PTX: no bit may differ, and no
+    access race or be outside of what was allocated."""
+    log = pathlib.Path(folder, "calls")
+    done = call([*arguments, "--on=cuda", "--check"], check=False,
+                env={"UPDRAFT_LIBCUDA": str(FAKE_CUDA),
+                     "UPDRAFT_FAKE_LOG": str(log),
+                     "UPDRAFT_FAKE_SHUFFLE": str(shuffle)})
+    calls = log.read_text() if log.exists() else ""
+    misuse = [line for line in calls.splitlines() if "misuse" in line]
+    assert done.returncode == 0 and not misuse, "\n".join(
+        [" ".join(map(str, arguments)), done.stderr, *misuse])
+    assert "no bit differs" in done.stderr and "cuLaunchKernel" in calls
 
 
 def step(folder, pipe, params, grads, settings=(), options=(), views=()):
