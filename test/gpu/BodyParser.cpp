@@ -170,7 +170,7 @@ void Body::instruction() {
   }();
   // Floating-point arithmetic shares its first words with that of integers.
   auto last = typeOf(opcode.text.substr(opcode.text.rfind('.') + 1));
-  bool isReal = last && std::string_view("fhw").find(last->kind) < 3;
+  bool isReal = last && std::string_view("fhwF").find(last->kind) < 4;
   const Families &real = floatFamilies();
   auto found = isReal ? real.find(base) : real.end();
   bool known = found != real.end();

@@ -270,4 +270,23 @@ TEST(EmulatorFloat, ShortArithmetic) {
   EXPECT_EQ(found[0], 0x40004200u); // {2, 1} + {1, 1}, the low half first
 }
 
+TEST(EmulatorFloat, TwoFloatsInARegister) {
+  auto two = [](float low, float high) {
+    return uint64_t(std::bit_cast<uint32_t>(high)) << 32 |
+           std::bit_cast<uint32_t>(low);
+  };
+  Row row{two(1.5f, -2), two(0.1f, 3), two(-0.15f, 6.5f)};
+  auto found = [&](const std::string &line) {
+    return evaluate(line, 64, {row})[0];
+  };
+  EXPECT_EQ(found("add.rn.f32x2 %d0, %d1, %d2;"), two(1.5f + 0.1f, 1));
+  EXPECT_EQ(found("mul.rn.f32x2 %d0, %d1, %d2;"), two(1.5f * 0.1f, -6));
+  EXPECT_EQ(found("fma.rn.f32x2 %d0, %d1, %d2, %d3;"),
+            two(std::fma(1.5f, 0.1f, -0.15f), 0.5f));
+  for (const char *line :
+       {"add.f32x2 %d0, %d1, %d2;", "min.f32x2 %d0, %d1, %d2;",
+        "setp.lt.f32x2 %p0, %d1, %d2;"})
+    EXPECT_NE(errorOf([&] { Module module(kernel(line)); }), "no error");
+}
+
 } // namespace

@@ -94,6 +94,16 @@ template <class Op> struct Packed {
   }
 };
 
+template <class Op> struct TwoFloats {
+  template <class... Bits> static uint64_t of(Bits... bits) {
+    auto half = [](auto... x) {
+      return std::bit_cast<uint32_t>(
+          Op::of(std::bit_cast<float>(uint32_t(x))...));
+    };
+    return half(bits...) | uint64_t(half(bits >> 32 ...)) << 32;
+  }
+};
+
 template <class T, class Op, int Sources> Handler mapOf() {
   if constexpr (Sources == 1)
     return map1<T, T, Op>;
@@ -110,9 +120,13 @@ void finish(Build &build, Type type, bool half) {
   if (type.kind == 'f')
     return build.finish(type.bits == 32 ? mapOf<float, Op, Sources>()
                                         : mapOf<double, Op, Sources>());
+  constexpr bool ofTwo = std::is_same_v<Op, Add> || std::is_same_v<Op, Sub> ||
+                         std::is_same_v<Op, Mul> || std::is_same_v<Op, Fma>;
+  if (ofTwo && type.kind == 'F')
+    return build.finish(mapOf<uint64_t, TwoFloats<Op>, Sources>());
   using OfHalf = Short<Half, Op>;
   using OfBrain = Short<Brain, Op>;
-  if (!half)
+  if (!half || type.kind == 'F')
     build.fail("not known for this type");
   if (type.packed == 1)
     build.finish(type.kind == 'h' ? mapOf<uint16_t, OfHalf, Sources>()

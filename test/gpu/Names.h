@@ -10,8 +10,8 @@
 
 namespace updraft::gpu {
 
-/// A type of PTX: kind 'b', 'u', 's', 'f', 'h' (f16), 'w' (bf16) or 'p' (pred),
-/// and how many of it are packed (f16x2).
+/// A type of PTX: kind 'b', 'u', 's', 'f', 'h' (f16), 'w' (bf16), 'F' (f32x2)
+/// or 'p' (pred), and how many of it are packed.
 struct Type {
   char kind = 0;
   unsigned bits = 0; // of all that are packed

@@ -29,13 +29,14 @@ def call(arguments, check=True, env=None):
     return done
 
 
-def emulate(folder, arguments, shuffle=0):
-    """--check on a CUDA driver that emulates PTX: no bit may differ, and no
-    access race or be outside of what was allocated."""
+def emulate(folder, arguments, shuffle=0, arch=90):
+    """--check on a CUDA driver that emulates PTX of a GPU: no bit may differ,
+    and no access race or be outside of what was allocated."""
     log = pathlib.Path(folder, "calls")
     done = call([*arguments, "--on=cuda", "--check"], check=False,
                 env={"UPDRAFT_LIBCUDA": str(FAKE_CUDA),
                      "UPDRAFT_FAKE_LOG": str(log),
+                     "UPDRAFT_FAKE_ARCH": str(arch),
                      "UPDRAFT_FAKE_SHUFFLE": str(shuffle)})
     calls = log.read_text() if log.exists() else ""
     misuse = [line for line in calls.splitlines() if "misuse" in line]

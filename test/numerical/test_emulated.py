@@ -84,6 +84,15 @@ def test_format(tmp_path, rule, param):
                        "3"], shuffle=2)
 
 
+@pytest.mark.parametrize("param", FORMATS)
+@pytest.mark.parametrize("arch", [75, 80, 100, 120])
+def test_other_gpus(tmp_path, arch, param):
+    """Conversions of short formats and what is packed differ by GPU."""
+    emulate(tmp_path, ["-e", "ema | clip_by_global_norm | keras/adafactor",
+                       "--param", param, "--sizes", "1,127,4097", "--steps",
+                       "2"], arch=arch)
+
+
 @pytest.mark.parametrize("case", range(test_compositions.CASES))
 def test_composition(tmp_path, case):
     given = test_compositions.arguments(random.Random(case))
