@@ -49,8 +49,9 @@ updraft_status CudaDevice::askWhere(const void *data, int &type, int &ordinal,
           module->driver().pointerAttributes(5, asked, places, address),
           "asking where an address lies"))
     return status;
+  // Managed memory comes to whoever touches it.
   type = answers[2] ? int(kCudaDeviceMemory) : int(answers[0]);
-  ordinal = int(answers[1]);
+  ordinal = answers[2] ? module->ordinal() : int(answers[1]);
   range = {uintptr_t(answers[3]), uintptr_t(answers[3] + answers[4]), 0};
   return UPDRAFT_OK;
 }

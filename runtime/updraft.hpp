@@ -160,9 +160,14 @@ public:
     check(updraft_optimizer_step(get(), pointers.data(), pointers.size(),
                                  nullptr));
   }
-  /// Without any allocation.
-  void step(const updraft_ndarray *grads, size_t count) {
-    check(updraft_optimizer_step(get(), grads, count, nullptr));
+  /// Without any allocation. `stream`: of a device.
+  void step(const updraft_ndarray *grads, size_t count,
+            void *stream = nullptr) {
+    check(updraft_optimizer_step(get(), grads, count, stream));
+  }
+  /// Where numbers of hypers and inputs go, on a device.
+  void setStream(void *stream) {
+    check(updraft_optimizer_set_stream(get(), stream));
   }
 
   /// "lr" sets the rates "first.lr" and "second.lr" of a routed rule.

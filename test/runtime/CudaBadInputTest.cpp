@@ -166,6 +166,51 @@ TEST(CudaDriver, IsMissingOldOrFull) {
   }
 }
 
+/// Loads a program with these codes; what is tried is made to fail.
+std::string codeTaken(std::vector<updraft_gpu_code> codes) {
+  updraft_program *program = fakeAxis();
+  char *base = reinterpret_cast<char *>(program);
+  updraft_gpu_code own = {};
+  memcpy(&own, base + program->gpu.at, sizeof own);
+  // There is room behind it.
+  program->gpu = {int64_t(program->bytes + 7) / 8 * 8, codes.size()};
+  program->bytes = uint64_t(program->gpu.at) + codes.size() * sizeof own;
+  for (size_t i = 0; i < codes.size(); ++i) {
+    codes[i].code = own.code;
+    codes[i].bytes = own.bytes;
+    memcpy(base + program->gpu.at + i * sizeof own, &codes[i], sizeof own);
+  }
+  fakeFail("cuModuleLoadDataEx", 1, 719);
+  Side device(program, {4}, 1);
+  EXPECT_NE(device.create(), UPDRAFT_OK);
+  fakeFail(nullptr, 0, 0);
+  free(program);
+  return updraft_last_error();
+}
+
+TEST_F(CudaBadInput, TheCodeThatFitsBestIsTaken) {
+  auto code = [](uint32_t arch, uint32_t form) {
+    return updraft_gpu_code{arch, form, 0, 0};
+  };
+  updraft_gpu_code old = code(75, UPDRAFT_PTX), same = code(90, UPDRAFT_PTX),
+                   later = code(100, UPDRAFT_PTX),
+                   other = code(89, UPDRAFT_CUBIN),
+                   own = code(90, UPDRAFT_CUBIN);
+  struct {
+    std::vector<updraft_gpu_code> codes;
+    const char *text;
+  } cases[] = {
+      {{old, same, later, other}, "axis: loading the PTX for sm_90 on device"},
+      {{old, own, same}, "axis: loading the cubin for sm_90 on device 0"},
+      {{later, old, other}, "axis: loading the PTX for sm_75 on device 0"},
+      {{other, later}, "it was compiled for sm_89, sm_100"},
+  };
+  for (auto &each : cases) {
+    std::string error = codeTaken(each.codes);
+    EXPECT_NE(error.find(each.text), std::string::npos) << error;
+  }
+}
+
 TEST_F(CudaBadInput, ADeviceThatIsFull) {
   Side device(fakeAdamw(), kSizes, 1);
   fakeFail("cuMemAlloc", 1, 2);
