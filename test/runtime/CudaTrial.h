@@ -47,7 +47,8 @@ public:
 
   void *data() const { return reinterpret_cast<void *>(address); }
   void write(const void *from) {
-    inContext([&] { EXPECT_EQ(cuMemcpyHtoD_v2(address, from, bytes), 0); });
+    if (bytes)
+      inContext([&] { EXPECT_EQ(cuMemcpyHtoD_v2(address, from, bytes), 0); });
   }
   void read(void *to) const {
     inContext([&] {
