@@ -1,7 +1,9 @@
 //===- GpuCode.cpp - From a plan to code for GPUs -------------------------===//
 //
 // All passes of the code generator run: what becomes of PTX is made by ptxas,
-// or by the driver, in more time than they take.
+// or by the driver, in more time than they take. Before them vectors are taken
+// apart but where memory is accessed: chips that compute two numbers at once
+// would need more registers for it, and wait for memory all the same.
 //
 //===----------------------------------------------------------------------===//
 
@@ -11,12 +13,17 @@
 #include "compiler/Target/ToLlvm.h"
 #include "compiler/Target/Tool.h"
 
+#include "llvm/Analysis/TargetTransformInfo.h"
+#include "llvm/IR/Dominators.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
+#include "llvm/IR/PassInstrumentation.h"
+#include "llvm/IR/PassManager.h"
 #include "llvm/Support/Program.h"
 #include "llvm/Support/raw_ostream.h"
 #include "llvm/Target/TargetMachine.h"
+#include "llvm/Transforms/Scalar/Scalarizer.h"
 
 #include <cstdlib>
 
@@ -78,10 +85,22 @@ Expected<std::string> gpuLlvm(mlir::ModuleOp kernels, const Gpu &gpu) {
                  llvm::raw_ostream &out) { module.print(out, nullptr); });
 }
 
+static void takeVectorsApart(llvm::Module &module,
+                             llvm::TargetMachine &machine) {
+  llvm::FunctionAnalysisManager facts;
+  facts.registerPass([] { return llvm::PassInstrumentationAnalysis(); });
+  facts.registerPass([] { return llvm::DominatorTreeAnalysis(); });
+  facts.registerPass([&] { return machine.getTargetIRAnalysis(); });
+  for (llvm::Function &function : module)
+    if (!function.isDeclaration())
+      llvm::ScalarizerPass().run(function, facts);
+}
+
 Expected<std::string> gpuPtx(mlir::ModuleOp kernels, const Gpu &gpu) {
   return make(kernels, gpu,
               [](llvm::Module &module, llvm::TargetMachine &machine,
                  llvm::raw_pwrite_stream &out) {
+                takeVectorsApart(module, machine);
                 llvm::legacy::PassManager passes;
                 machine.addPassesToEmitFile(passes, out, nullptr,
                                             llvm::CodeGenFileType::AssemblyFile,
