@@ -21,7 +21,7 @@ public:
       : optimizer(optimizer), params(params), states(states) {}
 
   updraft_status check(size_t stateCount);
-  void take();
+  updraft_status take();
 
 private:
   updraft_status add(const Param &param, const Shape &shape,
@@ -29,10 +29,12 @@ private:
                      uint32_t range, const char *state);
   updraft_status addStates(const Param &param, const updraft_ndarray *&state);
   size_t arrayStates() const;
+  void swapPointers();
 
   Optimizer &optimizer;
   const updraft_ndarray *params, *states;
   std::vector<Range> ranges;
+  std::vector<void *> others; ///< the new pointers, then those before
 };
 
 size_t Binding::arrayStates() const {
@@ -115,23 +117,41 @@ updraft_status Binding::check(size_t stateCount) {
   return UPDRAFT_OK;
 }
 
-void Binding::take() {
-  const updraft_ndarray *state = states;
-  for (size_t i = 0; i < optimizer.params.size(); ++i) {
-    const Param &param = optimizer.params[i];
+/// Of parameters and states, in their order.
+void Binding::swapPointers() {
+  size_t next = 0;
+  for (const Param &param : optimizer.params) {
     auto arrays = optimizer.tables[param.variant].arrays;
     void **pointers = optimizer.arraysOf(param);
-    pointers[0] = params[i].data;
+    std::swap(pointers[0], others[next++]);
     for (size_t k = 0; states && k < arrays.size(); ++k)
       if (arrays[k].role == UPDRAFT_STATE)
-        pointers[k] = (state++)->data;
+        std::swap(pointers[k], others[next++]);
   }
+}
+
+updraft_status Binding::take() {
+  const updraft_ndarray *state = states;
+  for (size_t i = 0; i < optimizer.params.size(); ++i) {
+    others.push_back(params[i].data);
+    for (const updraft_array &array :
+         optimizer.tables[optimizer.params[i].variant].arrays)
+      if (states && array.role == UPDRAFT_STATE)
+        others.push_back((state++)->data);
+  }
+  swapPointers();
+  if (optimizer.device)
+    if (updraft_status status = optimizer.device->rowsChanged()) {
+      swapPointers();
+      return status;
+    }
   optimizer.ranges = std::move(ranges);
   std::fill(optimizer.checkedGrads.begin(), optimizer.checkedGrads.end(), 0);
   // A rule without arrays of state has nothing to wait for.
   optimizer.hasStates |= states || !arrayStates();
   if (states)
     optimizer.states = Block();
+  return UPDRAFT_OK;
 }
 
 } // namespace
@@ -161,7 +181,6 @@ updraft_status updraft_optimizer_bind(updraft_optimizer *optimizer,
     Binding binding(*optimizer, params, states);
     if (updraft_status status = binding.check(state_count))
       return status;
-    binding.take();
-    return optimizer->device ? optimizer->device->rowsChanged() : UPDRAFT_OK;
+    return binding.take();
   });
 }

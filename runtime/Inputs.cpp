@@ -83,8 +83,8 @@ static updraft_status setArrayInput(Optimizer &optimizer, const char *name,
   if (updraft_status status = checkOverlap(optimizer, array->data,
                                            param.size * bytesOf(format), what))
     return status;
-  optimizer.arraysOf(param)[places[found]] = array->data;
-  return optimizer.device ? optimizer.device->rowsChanged() : UPDRAFT_OK;
+  return replace(optimizer, optimizer.arraysOf(param)[places[found]],
+                 array->data);
 }
 
 updraft_status updraft_optimizer_set_array_input(updraft_optimizer *optimizer,

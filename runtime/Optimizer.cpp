@@ -217,6 +217,16 @@ updraft_status updraft::runtime::checkInputs(const Optimizer &optimizer,
   return UPDRAFT_OK;
 }
 
+updraft_status updraft::runtime::replace(Optimizer &optimizer, void *&pointer,
+                                         void *data) {
+  void *before = std::exchange(pointer, data);
+  updraft_status status =
+      optimizer.device ? optimizer.device->rowsChanged() : UPDRAFT_OK;
+  if (status)
+    pointer = before;
+  return status;
+}
+
 /// Notes that a parameter lies elsewhere.
 static void moveRange(Optimizer &optimizer, uint32_t index, uintptr_t begin,
                       uint64_t bytes) {
@@ -250,10 +260,12 @@ static updraft_status rebind(Optimizer &optimizer, size_t index,
   uintptr_t begin = reinterpret_cast<uintptr_t>(array->data);
   if (updraft_status status = checkInputs(optimizer, begin, bytes, what))
     return status;
-  optimizer.arraysOf(param)[0] = array->data;
+  if (updraft_status status =
+          replace(optimizer, optimizer.arraysOf(param)[0], array->data))
+    return status;
   if (bytes)
     moveRange(optimizer, uint32_t(index), begin, bytes);
-  return optimizer.device ? optimizer.device->rowsChanged() : UPDRAFT_OK;
+  return UPDRAFT_OK;
 }
 
 updraft_status updraft_optimizer_rebind(updraft_optimizer *optimizer,

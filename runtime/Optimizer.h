@@ -235,6 +235,11 @@ updraft_status requireStates(const Optimizer &optimizer);
 updraft_status checkInputs(const Optimizer &optimizer, uintptr_t begin,
                            uint64_t bytes, const std::string &what);
 
+//===- Optimizer.cpp ------------------------------------------------------===//
+
+/// Sets a pointer of a tensor's row.
+updraft_status replace(Optimizer &optimizer, void *&pointer, void *data);
+
 //===- Variants.cpp -------------------------------------------------------===//
 
 /// Picks the first variant whose tests a parameter passes.

@@ -17,6 +17,12 @@ constexpr int kFailure = 719;
 
 class CudaFailure : public CudaTrial {
 protected:
+  void SetUp() override {
+    CudaTrial::SetUp();
+    // A driver that does not start is asked no more: CudaBadInputTest.cpp.
+    Side device(fakeAdamw(), {1}, 1);
+    ASSERT_EQ(device.create(), UPDRAFT_OK) << updraft_last_error();
+  }
   /// `body` makes one call; `after` looks at what a failed one has left, `undo`
   /// takes back one that succeeded in spite of a failure.
   void failInTurn(
