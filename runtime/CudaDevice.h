@@ -138,6 +138,7 @@ private:
                           char *&place, CudaHandle stream);
   updraft_status sendRows(bool capturing, CudaHandle stream);
   updraft_status sendOne(const double *value);
+  updraft_status awaitNumbers(bool capturing, CudaHandle given);
   void takeActiveBack();
 
   Optimizer &optimizer;
@@ -152,6 +153,8 @@ private:
   bool captured = false;       ///< a graph may run at any time
   bool rowsMissing = false;    ///< the device lacks what the mirror has
   std::vector<double *> slotsMissing;
+  /// Of the last number that no step has come after; null: there is none.
+  CudaHandle numberSent = nullptr, numberStream = nullptr;
   std::vector<Change> changes;              ///< by table
   std::vector<std::vector<Given>> replaced; ///< by table and row
   std::vector<uint32_t> activeBefore;       ///< a view

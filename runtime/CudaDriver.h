@@ -106,6 +106,7 @@ struct CudaCopy2D {
   F(eventDestroy, "cuEventDestroy_v2", (CudaHandle))                           \
   F(eventRecord, "cuEventRecord", (CudaHandle, CudaHandle))                    \
   F(eventWait, "cuEventSynchronize", (CudaHandle))                             \
+  F(streamWait, "cuStreamWaitEvent", (CudaHandle, CudaHandle, unsigned))       \
   F(launch, "cuLaunchKernel",                                                  \
     (CudaHandle, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned,   \
      unsigned, CudaHandle, void **, void **))                                  \

@@ -78,16 +78,9 @@ updraft_status CudaRing::sent(CudaHandle stream) {
   return UPDRAFT_OK;
 }
 
-/// An allocation is only allowed on a thread that says that it does not mean
-/// the capture.
 updraft_status CudaRing::takeForGood(char *&memory) {
-  const CudaDriver &cuda = module->driver();
-  int mode = kCudaCaptureRelaxed;
-  if (updraft_status status = module->check(cuda.captureMode(&mode),
-                                            "leaving the mode of the capture"))
+  CudaRelaxed relaxed(*module);
+  if (updraft_status status = relaxed.enter())
     return status;
-  updraft_status status = pin(1, memory);
-  updraft_status back = module->check(cuda.captureMode(&mode),
-                                      "going back to the mode of the capture");
-  return status ? status : back;
+  return pin(1, memory);
 }

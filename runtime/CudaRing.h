@@ -16,6 +16,31 @@
 
 namespace updraft::runtime {
 
+/// On this thread, as long as it lives, what a capture forbids is not meant for
+/// it: allocations, waiting for what is outside of it.
+class CudaRelaxed {
+public:
+  explicit CudaRelaxed(const CudaModule &module) : module(module) {}
+  ~CudaRelaxed() {
+    if (entered)
+      (void)module.driver().captureMode(&mode);
+  }
+  CudaRelaxed(const CudaRelaxed &) = delete;
+  CudaRelaxed &operator=(const CudaRelaxed &) = delete;
+
+  updraft_status enter() {
+    updraft_status status = module.check(module.driver().captureMode(&mode),
+                                         "leaving the mode of a capture");
+    entered = status == UPDRAFT_OK;
+    return status;
+  }
+
+private:
+  const CudaModule &module;
+  int mode = kCudaCaptureRelaxed; ///< then that of before
+  bool entered = false;
+};
+
 class CudaRing {
 public:
   CudaRing() = default;
@@ -30,6 +55,9 @@ public:
   updraft_status take(char *&place);
   /// The last place taken is read by what `stream` has been given so far.
   updraft_status sent(CudaHandle stream);
+
+  /// Of the last place that was sent.
+  CudaHandle event() const { return places[next].event; }
 
   /// A place for a copy that is being captured; lives as long as the ring.
   updraft_status takeForGood(char *&place);

@@ -205,6 +205,9 @@ updraft_status CudaDevice::step(const updraft_ndarray *grads,
                 "%s: tensors have moved since the last step: take one before "
                 "a graph is captured",
                 optimizer.rule());
+  if ((status = awaitNumbers(capturing, given)))
+    return status;
+  numberSent = nullptr;
   bool changed = findChanges(grads);
   if (!changed && !rowsMissing)
     return launchSteps(stream);
@@ -238,11 +241,32 @@ updraft_status CudaDevice::sendOne(const double *value) {
           module->driver().copyToAsync(to, place, sizeof *value, stream),
           "sending a number"))
     return status;
-  return slots.sent(stream);
+  if (updraft_status status = slots.sent(stream))
+    return status;
+  numberSent = slots.event();
+  numberStream = stream;
+  return UPDRAFT_OK;
+}
+
+/// What is given to another stream comes after numbers that are on their way.
+updraft_status CudaDevice::awaitNumbers(bool capturing, CudaHandle given) {
+  if (!numberSent || numberStream == given)
+    return UPDRAFT_OK;
+  const CudaDriver &cuda = module->driver();
+  const char *what = "waiting for a number";
+  if (!capturing)
+    return module->check(cuda.streamWait(given, numberSent, 0), what);
+  // A graph cannot wait for what is not in it.
+  CudaRelaxed relaxed(*module);
+  if (updraft_status status = relaxed.enter())
+    return status;
+  return module->check(cuda.eventWait(numberSent), what);
 }
 
 updraft_status CudaDevice::send(const std::vector<double *> &values) {
   if (updraft_status status = refuseCapture())
+    return status;
+  if (updraft_status status = awaitNumbers(false, stream))
     return status;
   for (double *value : values) {
     updraft_status status = sendOne(value);

@@ -157,8 +157,10 @@ typedef struct updraft_options {
  *
  * Setting a hyper or a scalar input is one small copy on the stream of the last
  * step (see updraft_optimizer_set_stream), which must exist until there is
- * another; requirements are checked on the host. create, save, load and view
- * wait for the device. Files are the same as of tensors in host memory.
+ * another; a step on another stream comes after it. Steps on several streams
+ * are the caller's to order. Requirements are checked on the host. create,
+ * save, load and view wait for the device. Files are the same as of tensors in
+ * host memory.
  *
  *===----------------------------------------------------------------------===*/
 

@@ -54,7 +54,7 @@ struct Work {
   std::vector<Source> sources;
   uint64_t hash = 0; ///< of the sources when they were given
   std::function<int()> run;
-  Event *records = nullptr;
+  Event *records = nullptr, *awaits = nullptr;
 };
 
 struct Context;

@@ -17,20 +17,29 @@ uint64_t updraft::fake::hashOf(const std::vector<Source> &sources) {
   return hash;
 }
 
+/// The streams that have what `waiting` waits for.
+static void finishUntil(const Stream &waiting, const Event &event) {
+  Context &context = *waiting.context;
+  if (!event.done && &context.defaultStream != &waiting)
+    (void)finish(context.defaultStream, &event);
+  for (Stream *stream : context.streams)
+    if (!event.done && stream != &waiting)
+      (void)finish(*stream, &event);
+}
+
 int updraft::fake::finish(Stream &stream, const Event *until) {
-  if (stream.works.empty())
-    return stream.context->stuck;
   int result = stream.context->stuck;
-  if (stream.works.empty())
-    return result;
-  Opened opened;
   while (!stream.works.empty() && !(until && until->done)) {
     Work work = std::move(stream.works.front());
     stream.works.pop_front();
+    if (work.awaits)
+      finishUntil(stream, *work.awaits);
     if (hashOf(work.sources) != work.hash)
       driver().noteMisuse("what " + work.what + " reads has changed since");
-    if (work.run && !result)
+    if (work.run && !result) {
+      Opened opened;
       result = stream.context->stuck = work.run();
+    }
     if (work.records)
       work.records->done = true;
   }
@@ -65,7 +74,7 @@ int updraft::fake::give(FakeHandle handle, Work work) {
   work.hash = hashOf(work.sources);
   if (!stream->captured)
     stream->works.push_back(std::move(work));
-  else if (work.records)
+  else if (work.records || work.awaits)
     driver().noteMisuse("an event goes into a graph");
   else
     stream->captured->works.push_back(std::move(work));
@@ -128,11 +137,8 @@ FAKE_API int cuEventDestroy_v2(FakeHandle handle) {
     fake.noteMisuse("what is destroyed is no event");
     return InvalidHandle;
   }
-  for (Stream *stream : context->streams)
-    for (Work &work : stream->works)
-      work.records = work.records == event ? nullptr : work.records;
-  for (Work &work : context->defaultStream.works)
-    work.records = work.records == event ? nullptr : work.records;
+  // It is still recorded and waited for.
+  (void)finish(*context);
   context->events.erase(event);
   delete event;
   return Success;
@@ -150,8 +156,19 @@ FAKE_API int cuEventRecord(FakeHandle handle, FakeHandle stream) {
   return give(stream, std::move(work));
 }
 
+FAKE_API int cuStreamWaitEvent(FakeHandle stream, FakeHandle handle, unsigned) {
+  FAKE_CONTEXT("cuStreamWaitEvent", false)
+  auto *event = static_cast<Event *>(handle);
+  if (!context->events.count(event))
+    return InvalidHandle;
+  Work work;
+  work.what = "cuStreamWaitEvent";
+  work.awaits = event;
+  return give(stream, std::move(work));
+}
+
 FAKE_API int cuEventSynchronize(FakeHandle handle) {
-  FAKE_CONTEXT("cuEventSynchronize", false)
+  FAKE_CONTEXT("cuEventSynchronize", true)
   auto *event = static_cast<Event *>(handle);
   if (!context->events.count(event))
     return InvalidHandle;

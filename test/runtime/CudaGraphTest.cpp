@@ -151,6 +151,38 @@ TEST_F(CudaGraph, TakesNothingButSteps) {
   EXPECT_EQ(lr, 0.01);
 }
 
+TEST_F(CudaGraph, NumbersComeBeforeStepsOnOtherStreams) {
+  Side host(fakeAdamw(), kSizes, 0), device(fakeAdamw(), kSizes, 1);
+  ASSERT_EQ(host.create(), UPDRAFT_OK);
+  ASSERT_EQ(device.create(), UPDRAFT_OK) << updraft_last_error();
+  FakeHandle other = nullptr;
+  ASSERT_EQ(cuStreamCreate(&other, 1), 0);
+  for (FakeHandle each : {stream, other, stream}) {
+    fakeReset();
+    double lr = each == other ? 0.5 : 0.25;
+    for (Side *side : {&host, &device})
+      ASSERT_EQ(side->setHyper("lr", lr), UPDRAFT_OK) << updraft_last_error();
+    ASSERT_EQ(device.step(each), UPDRAFT_OK) << updraft_last_error();
+    EXPECT_EQ(fakeCount("cuStreamWaitEvent"), 1);
+    // Nobody waits for the other stream.
+    ASSERT_EQ(cuStreamSynchronize(each), 0);
+    ASSERT_EQ(host.step(), UPDRAFT_OK);
+    expectSame(host, device);
+  }
+  for (Side *side : {&host, &device})
+    ASSERT_EQ(side->setHyper("lr", 0.125), UPDRAFT_OK);
+  FakeHandle graph = nullptr;
+  ASSERT_EQ(cuStreamBeginCapture_v2(other, 0), 0);
+  ASSERT_EQ(device.step(other), UPDRAFT_OK) << updraft_last_error();
+  ASSERT_EQ(cuStreamEndCapture(other, &graph), 0);
+  ASSERT_EQ(cuGraphLaunch(graph, other), 0);
+  ASSERT_EQ(cuStreamSynchronize(other), 0);
+  ASSERT_EQ(host.step(), UPDRAFT_OK);
+  expectSame(host, device);
+  EXPECT_EQ(cuGraphDestroy(graph), 0);
+  ASSERT_EQ(cuStreamDestroy_v2(other), 0);
+}
+
 TEST_F(CudaGraph, SendsNumbersOnTheStreamOfTheReplay) {
   Side host(fakeAdamw(), kSizes, 0), device(fakeAdamw(), kSizes, 1);
   ASSERT_EQ(host.create(), UPDRAFT_OK);
