@@ -14,7 +14,7 @@ import pytest
 import test_axes_compiled
 import test_compositions
 import test_routes
-from harness import ROOT, emulate, tensors, write
+from harness import FAKE_CUDA, ROOT, call, emulate, tensors, write
 from test_compositions import RULES
 
 FORMATS = ["f32", "f64", "bf16", "f16"]
@@ -151,3 +151,21 @@ def test_reducers(tmp_path, name):
     path.write_text(test_routes.REDUCERS)
     emulate_shapes(tmp_path, [f"{path}:{name}", "--tag", "x:w*[1357]",
                               "--group", "w1*"], test_routes.SHAPES, steps=3)
+
+
+@pytest.mark.parametrize("words, env, options", [
+    ("no CUDA driver could be loaded", {"UPDRAFT_LIBCUDA": "/no/such"}, []),
+    ("/dev/null", {"UPDRAFT_LIBCUDA": "/dev/null"}, []),
+    ("could not use the GPU: CUDA error", {"UPDRAFT_FAKE_DEVICES": "0"}, []),
+    ("could not copy to the GPU: CUDA error 2: out of memory",
+     {"UPDRAFT_FAKE_MEMORY": "9999"}, []),
+    ("the GPU has compute capability 7.0; there is code for 7.5 and later",
+     {"UPDRAFT_FAKE_ARCH": "70"}, []),
+    ("it was compiled for no GPU", {}, ["--target", "x86-64-v3"]),
+])
+def test_without_a_gpu_that_does(words, env, options):
+    done = call(["keras/adam", "--on=cuda", "--sizes", "9999", *options],
+                check=False, env={"UPDRAFT_LIBCUDA": str(FAKE_CUDA)} | env)
+    assert done.returncode == 1 and done.stdout == ""
+    assert done.stderr.startswith("updraft-run: error: ")
+    assert words in done.stderr

@@ -160,6 +160,10 @@ llvm::Error CudaMemory::create() {
   context = retained;
   for (int each : known)
     arch = each <= 10 * high + low ? each : arch;
+  if (!arch)
+    return llvm::createStringError(
+        "the GPU has compute capability " + std::to_string(high) + "." +
+        std::to_string(low) + "; there is code for 7.5 and later");
   return llvm::Error::success();
 }
 
