@@ -289,4 +289,12 @@ TEST(EmulatorFloat, TwoFloatsInARegister) {
     EXPECT_NE(errorOf([&] { Module module(kernel(line)); }), "no error");
 }
 
+TEST(EmulatorFloat, ShortAndLongTogether) {
+  Row row{0x3e00, 0x3fc0, std::bit_cast<uint32_t>(0.25f)}; // 1.5 in both
+  auto found = evaluate("sub.rn.f32.f16 %r0, %h1, %r3;", 32, {row});
+  EXPECT_EQ(found[0], std::bit_cast<uint32_t>(1.25f));
+  found = evaluate("fma.rn.f32.bf16 %r0, %h2, %h2, %r3;", 32, {row});
+  EXPECT_EQ(found[0], std::bit_cast<uint32_t>(2.5f));
+}
+
 } // namespace

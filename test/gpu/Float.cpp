@@ -137,10 +137,42 @@ void finish(Build &build, Type type, bool half) {
                      : mapOf<uint32_t, Packed<OfBrain>, Sources>());
 }
 
+/// add.f32.f16 and the like: all sources but the last are short.
+template <class Narrow, class Op> struct Mixed {
+  static float of(uint16_t a, float c) { return Op::of(wide(a), c); }
+  static float of(uint16_t a, uint16_t b, float c) {
+    return Op::of(wide(a), wide(b), c);
+  }
+  static float wide(uint16_t a) { return float(Narrow{a}.value()); }
+};
+
+template <class Op, int Sources> void mixed(Build &build, Type type) {
+  build.count(Sources + 1);
+  build.target(build.arguments[0], 32);
+  for (int i = 1; i < Sources; ++i)
+    build.source(build.arguments[i], 16);
+  build.source(build.arguments[Sources], 32);
+  auto pick = []<class Narrow>() -> Handler {
+    using U = uint16_t;
+    if constexpr (Sources == 2)
+      return map2<float, U, float, Mixed<Narrow, Op>>;
+    else
+      return map3<float, U, U, float, Mixed<Narrow, Op>>;
+  };
+  build.finish(type.packed > 1    ? nullptr
+               : type.kind == 'h' ? pick.template operator()<Half>()
+               : type.kind == 'w' ? pick.template operator()<Brain>()
+                                  : nullptr);
+}
+
 /// Rounded, so .rn is wanted: without it ptxas may contract.
 template <class Op, int Sources, bool OfHalf> void rounded(Build &build) {
   build.need("rn");
-  finish<Op, Sources>(build, build.type(), OfHalf);
+  Type type = build.type();
+  if constexpr (OfHalf && !std::is_same_v<Op, Mul>)
+    if (build.take("f32"))
+      return mixed<Op, Sources>(build, type);
+  finish<Op, Sources>(build, type, OfHalf);
 }
 
 template <class Op> void sign(Build &build) {
