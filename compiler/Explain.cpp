@@ -1,6 +1,6 @@
 //===- Explain.cpp - What a compiled rule costs ---------------------------===//
 //
-// Nothing is computed here that the plan does not say.
+// Nothing is computed here that the plan, or the code for a GPU, does not say.
 //
 //===----------------------------------------------------------------------===//
 
@@ -9,7 +9,9 @@
 #include "compiler/Dialect/Dialect.h"
 #include "compiler/ExplainOutcomes.h"
 #include "compiler/Import.h"
+#include "compiler/Passes/LowerToGpu.h"
 #include "compiler/Pipeline.h"
+#include "compiler/Target/GpuCode.h"
 #include "runtime/abi.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -138,12 +140,46 @@ Explanation updraft::explain(mlir::ModuleOp module) {
   return result;
 }
 
-std::optional<Explanation> updraft::explainRule(const Rule &rule) {
+/// The loops of launches of the step that walk elements; such a kernel has a
+/// launch of its own.
+static Explanation::GpuTarget describeCode(ir::ProgramOp program,
+                                           const Gpu &gpu, const GpuCode &code,
+                                           const Explanation &explanation) {
+  Explanation::GpuTarget result;
+  result.name = gpu.name;
+  for (const GpuLaunch &launch : gpuLaunches(program)) {
+    ir::KernelOp kernel = launch.kernels.front();
+    if (kernel.getWhen() != ir::When::Step ||
+        kernel.getLevel() != ir::Level::Element)
+      continue;
+    Explanation::GpuKernel described;
+    described.name = kernel.getSymName();
+    described.loops = mainLoops(code.ptx, launch.entry);
+    for (const Explanation::Kernel &all : explanation.kernels)
+      if (all.name == described.name)
+        described.bytes = all.reads + all.writes;
+    if (!described.loops.empty())
+      result.kernels.push_back(std::move(described));
+  }
+  return result;
+}
+
+std::optional<Explanation>
+updraft::explainRule(const Rule &rule, llvm::ArrayRef<const Gpu *> gpus) {
   mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
   mlir::OwningOpRef<mlir::ModuleOp> module = importRule(rule, nullptr, context);
   if (!module || failed(runUntil(*module, "plan")))
     return std::nullopt;
-  return explain(*module);
+  Explanation result = explain(*module);
+  auto codes = gpuCodes(*module, gpus);
+  if (!codes) {
+    llvm::consumeError(codes.takeError());
+    return std::nullopt;
+  }
+  for (auto [gpu, code] : llvm::zip(gpus, *codes))
+    result.gpus.push_back(describeCode(*module->getOps<ir::ProgramOp>().begin(),
+                                       *gpu, code, result));
+  return result;
 }
 
 //===----------------------------------------------------------------------===//
@@ -225,6 +261,41 @@ static void printOperations(const Explanation &explanation,
   printRows(rows, 1, 1, out);
 }
 
+/// "0.0583": three digits are more than an estimate has.
+static std::string rounded(double number) {
+  std::string text;
+  llvm::raw_string_ostream(text) << llvm::format("%.3g", number);
+  return text;
+}
+
+static llvm::StringRef boundOf(const Explanation::GpuKernel &kernel,
+                               const GpuLoop &loop) {
+  return kernel.bytes / kBoard.bandwidth < kBoard.timeOf(loop.slots)
+             ? "instructions"
+             : "memory";
+}
+
+/// ns a parameter are seconds for a billion of them.
+static void printGpu(const Explanation::GpuTarget &gpu,
+                     llvm::raw_ostream &out) {
+  out << "\n"
+      << gpu.name << ", estimated for one " << kBoard.name << " ("
+      << brief(kBoard.bandwidth) << " GB/s, " << kBoard.processors
+      << " processors at " << brief(kBoard.clock)
+      << " GHz), ms for a billion parameters\n\n";
+  std::vector<std::vector<std::string>> rows = {
+      {"kernel", "instructions", "slots", "memory ms", "instruction ms",
+       "bound by", "calls"}};
+  for (const Explanation::GpuKernel &kernel : gpu.kernels)
+    for (const GpuLoop &loop : kernel.loops)
+      rows.push_back(
+          {kernel.name, rounded(loop.instructions), rounded(loop.slots),
+           rounded(1000 * kernel.bytes / kBoard.bandwidth),
+           rounded(1000 * kBoard.timeOf(loop.slots)),
+           boundOf(kernel, loop).str(), llvm::join(loop.calls, ", ")});
+  printRows(rows, 1, 4, out);
+}
+
 void updraft::printTable(const Explanation &explanation, double bandwidth,
                          llvm::raw_ostream &out) {
   out << explanation.rule << " (" << explanation.param
@@ -255,6 +326,8 @@ void updraft::printTable(const Explanation &explanation, double bandwidth,
                       variant.tests});
     printRows(rows, 1, 3, out);
   }
+  for (const Explanation::GpuTarget &gpu : explanation.gpus)
+    printGpu(gpu, out);
   if (!(bandwidth > 0))
     return;
   out << "\nat " << brief(bandwidth)
@@ -272,6 +345,34 @@ static void printOutcomes(const std::vector<Explanation::Outcome> &outcomes,
         json.attribute("writes", outcome.writes);
         json.attribute("bytes_per_param", outcome.reads + outcome.writes);
       });
+  });
+}
+
+static void printGpu(const Explanation::GpuTarget &gpu,
+                     llvm::json::OStream &json) {
+  json.attribute("target", gpu.name);
+  json.attribute("estimated_for", kBoard.name);
+  json.attribute("bandwidth_gb_per_s", kBoard.bandwidth);
+  json.attribute("processors", kBoard.processors);
+  json.attribute("clock_ghz", kBoard.clock);
+  json.attributeArray("loops", [&] {
+    for (const Explanation::GpuKernel &kernel : gpu.kernels)
+      for (const GpuLoop &loop : kernel.loops)
+        json.object([&] {
+          json.attribute("kernel", kernel.name);
+          json.attribute("elements_of_a_turn", loop.elements);
+          json.attribute("bytes_per_param", loop.bytes);
+          json.attribute("instructions_per_param", loop.instructions);
+          json.attribute("slots_per_param", loop.slots);
+          json.attribute("memory_ns_per_param",
+                         kernel.bytes / kBoard.bandwidth);
+          json.attribute("instruction_ns_per_param", kBoard.timeOf(loop.slots));
+          json.attribute("bound", boundOf(kernel, loop));
+          json.attributeArray("calls", [&] {
+            for (const std::string &name : loop.calls)
+              json.value(name);
+          });
+        });
   });
 }
 
@@ -318,6 +419,11 @@ void updraft::printJson(const Explanation &explanation, double bandwidth,
           json.attribute("state_bytes_per_param", variant.stateBytes);
         });
     });
+    if (!explanation.gpus.empty())
+      json.attributeArray("gpus", [&] {
+        for (const Explanation::GpuTarget &gpu : explanation.gpus)
+          json.object([&] { printGpu(gpu, json); });
+      });
   });
   out << "\n";
 }

@@ -9,6 +9,9 @@
 #ifndef UPDRAFT_COMPILER_EXPLAIN_H
 #define UPDRAFT_COMPILER_EXPLAIN_H
 
+#include "compiler/ExplainGpu.h"
+
+#include "llvm/ADT/ArrayRef.h"
 #include "llvm/Support/raw_ostream.h"
 
 #include <optional>
@@ -21,6 +24,7 @@ class ModuleOp;
 
 namespace updraft {
 
+struct Gpu;
 struct Rule;
 
 struct Explanation {
@@ -49,18 +53,32 @@ struct Explanation {
     unsigned passes = 0;
     double bytes = 0, stateBytes = 0;
   };
+  /// The main loops of element kernels as a GPU has them: their conditions make
+  /// several, the dearest first.
+  struct GpuKernel {
+    std::string name;
+    double bytes = 0; ///< of a parameter, as Kernel has them
+    std::vector<GpuLoop> loops;
+  };
+  struct GpuTarget {
+    std::string name; ///< "sm_90"
+    std::vector<GpuKernel> kernels;
+  };
   std::string rule, param;
   unsigned passes = 0;              ///< of the dearest variant, as are
   double bytes = 0, stateBytes = 0; ///< the bytes moved and stored
   std::vector<Kernel> kernels;
   std::vector<Variant> variants;
+  std::vector<GpuTarget> gpus; ///< that were asked for
 };
 
 /// Explains the program of `module`, whose stage is `plan`.
 Explanation explain(mlir::ModuleOp module);
 
-/// Imports, plans and explains a rule. None if that fails, which is a bug.
-std::optional<Explanation> explainRule(const Rule &rule);
+/// Imports, plans and explains a rule, with its code for the GPUs. None if that
+/// fails, which is a bug.
+std::optional<Explanation> explainRule(const Rule &rule,
+                                       llvm::ArrayRef<const Gpu *> gpus = {});
 
 /// A table for people. `bandwidth` in GB/s predicts the time of a step; 0:
 /// none.

@@ -36,7 +36,8 @@ What to do
                      does
   --emit=STAGE       print or write one stage, see below
   --header FILE      write the C header too
-  --explain          print passes, bytes moved and why; nothing else unless -o
+  --explain          print passes, bytes moved and why, and for each GPU of
+                     --target what bounds a kernel; nothing else unless -o
   --bandwidth=GB/S   with --explain: predict the time of a step
   --list             print what the library holds
   --json             print --explain or --list as JSON

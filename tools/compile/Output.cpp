@@ -11,6 +11,7 @@
 #include "compiler/Compiler.h"
 #include "compiler/Explain.h"
 #include "compiler/Pipeline.h"
+#include "compiler/Target/Target.h"
 #include "dsl/Printer.h"
 #include "dsl/RuleDump.h"
 
@@ -68,7 +69,10 @@ static int writeStage(const Rule &rule, llvm::StringRef stage,
 }
 
 static int writeExplanation(const Rule &rule, const CommandLine &line) {
-  std::optional<Explanation> explanation = explainRule(rule);
+  llvm::SmallVector<const Gpu *> gpus;
+  if (!line.target.empty())
+    gpus = findTargets(line.target)->gpus;
+  std::optional<Explanation> explanation = explainRule(rule, gpus);
   if (!explanation)
     return complainOfBug("the rule could not be planned");
   std::string text;
