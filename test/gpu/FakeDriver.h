@@ -5,6 +5,7 @@
 
 #include "FakeCuda.h"
 
+#include <chrono>
 #include <deque>
 #include <functional>
 #include <map>
@@ -30,6 +31,7 @@ enum Result {
   UnsupportedPtxVersion = 222,
   InvalidHandle = 400,
   NotFound = 500,
+  NotReady = 600,
   IllegalAddress = 700,
   ContextIsDestroyed = 709,
   LaunchFailed = 719,
@@ -46,6 +48,7 @@ struct Source {
 
 struct Event {
   bool done = true;
+  std::chrono::steady_clock::time_point at; ///< when it was reached
 };
 
 /// A piece of work on a stream.

@@ -163,6 +163,22 @@ FAKE_API int cuMemcpyHtoDAsync_v2(uint64_t to, const void *from, size_t bytes,
   return give(stream, std::move(work));
 }
 
+FAKE_API int cuMemcpyDtoDAsync_v2(uint64_t to, uint64_t from, size_t bytes,
+                                  FakeHandle stream) {
+  FAKE_CONTEXT("cuMemcpyDtoDAsync", false)
+  for (uint64_t address : {to, from})
+    if (int result = checkDevice("cuMemcpyDtoDAsync", address, bytes))
+      return result;
+  Work work;
+  work.what = "cuMemcpyDtoDAsync";
+  work.run = [=] {
+    memcpy(reinterpret_cast<void *>(to), reinterpret_cast<const void *>(from),
+           bytes);
+    return int(Success);
+  };
+  return give(stream, std::move(work));
+}
+
 namespace {
 /// CUDA_MEMCPY2D.
 struct Copy2D {

@@ -40,8 +40,10 @@ int updraft::fake::finish(Stream &stream, const Event *until) {
       Opened opened;
       result = stream.context->stuck = work.run();
     }
-    if (work.records)
+    if (work.records) {
       work.records->done = true;
+      work.records->at = std::chrono::steady_clock::now();
+    }
   }
   return result;
 }
@@ -177,6 +179,19 @@ FAKE_API int cuEventSynchronize(FakeHandle handle) {
     if (!event->done && !result)
       result = finish(*stream, event);
   return result;
+}
+
+FAKE_API int cuEventElapsedTime(float *milliseconds, FakeHandle begin,
+                                FakeHandle end) {
+  FAKE_CONTEXT("cuEventElapsedTime", false)
+  auto *from = static_cast<Event *>(begin), *to = static_cast<Event *>(end);
+  if (!context->events.count(from) || !context->events.count(to))
+    return InvalidHandle;
+  if (!from->done || !to->done)
+    return NotReady;
+  *milliseconds =
+      std::chrono::duration<float, std::milli>(to->at - from->at).count();
+  return Success;
 }
 
 //===- Graphs -------------------------------------------------------------===//
