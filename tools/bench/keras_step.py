@@ -81,6 +81,23 @@ def jitted(name, optimizer, held, grads):
                             lambda: jax.block_until_ready(state))
 
 
+def row(name, arguments, list_of_shapes, random, rounds):
+    """[what, seconds of ours, how many times as long the stock class takes]"""
+    params, grads = ([
+        random.standard_normal(shape, np.float32) * np.float32(scale)
+        for shape in list_of_shapes] for scale in (0.05, 0.01))
+    pair = [candidate(library, name, arguments, params, grads)
+            for library in (updraft.keras, keras.optimizers)]
+    for one in pair:
+        one.burst()
+    for a, b in zip(*(one.values() for one in pair)):
+        assert np.abs(a - b).max() < 1e-5, name
+    timing.measure(pair, rounds)
+    return [name + (" + clip + decay + EMA" if arguments is EXTRAS else ""),
+            timing.duration(min(pair[0].seconds)),
+            f"{timing.ratio(pair[1], pair[0]):.2f}"]
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--small", action="store_true",
@@ -90,30 +107,14 @@ def main():
     parser.add_argument("--tensors", default="", help="lists with this title")
     options = parser.parse_args()
     random = np.random.default_rng(0)
-    table = []
     for title, list_of_shapes in shapes(options.small).items():
         if options.tensors not in title:
             continue
-        for name, arguments in RULES:
-            if options.only not in name:
-                continue
-            params, grads = ([
-                random.standard_normal(shape, np.float32) * np.float32(scale)
-                for shape in list_of_shapes] for scale in (0.05, 0.01))
-            pair = [candidate(library, name, arguments, params, grads)
-                    for library in (updraft.keras, keras.optimizers)]
-            for one in pair:
-                one.burst()
-            for a, b in zip(*(one.values() for one in pair)):
-                assert np.abs(a - b).max() < 1e-5, (title, name)
-            timing.measure(pair, 2 if options.small else options.rounds)
-            ours = min(pair[0].seconds)
-            table.append([title, name + (" + clip + decay + EMA"
-                                         if arguments is EXTRAS else ""),
-                          timing.duration(ours),
-                          f"{timing.ratio(pair[1], pair[0]):.2f}"])
-    print(f"updraft.keras on {keras.config.backend()}")
-    print(timing.table(["tensors", "rule", "ours", "stock / ours"], table))
+        print(f"updraft.keras on {keras.config.backend()}, {title}\n")
+        timing.table(["rule", "ours", "stock / ours"], [
+            row(name, arguments, list_of_shapes, random,
+                2 if options.small else options.rounds)
+            for name, arguments in RULES if options.only in name])
 
 
 if __name__ == "__main__":
