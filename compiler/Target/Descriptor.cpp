@@ -311,9 +311,18 @@ void Writer::addLaunches(std::vector<updraft_kernel> &kernels) {
 
 updraft_list Writer::gpuCodes() {
   std::vector<updraft_gpu_code> result;
-  for (const GpuCode &code : gpu_)
-    result.push_back({code.arch, UPDRAFT_PTX, text(llvm::StringRef(code.ptx)),
-                      code.ptx.size() + 1});
+  for (const GpuCode &code : gpu_) {
+    if (code.cubin.empty()) {
+      result.push_back({code.arch, UPDRAFT_PTX, text(llvm::StringRef(code.ptx)),
+                        code.ptx.size() + 1});
+      continue;
+    }
+    // Words: the driver reads an ELF file of 64 bits in place.
+    std::vector<uint64_t> words((code.cubin.size() + 7) / 8);
+    memcpy(words.data(), code.cubin.data(), code.cubin.size());
+    result.push_back(
+        {code.arch, UPDRAFT_CUBIN, list(words).at, code.cubin.size()});
+  }
   return list(result);
 }
 
@@ -357,7 +366,8 @@ void Writer::hash(updraft_program &head) const {
   all += ("\n" + target_.name + "\n" + kVersion).str();
   all += char('0' + head.param);
   for (const GpuCode &code : gpu_)
-    all += "\nsm_" + std::to_string(code.arch);
+    all += (code.cubin.empty() ? "\nsm_" : "\ncubin of sm_") +
+           std::to_string(code.arch);
   XXH128_canonical_t canonical;
   XXH128_canonicalFromHash(&canonical, XXH3_128bits(all.data(), all.size()));
   memcpy(head.hash, canonical.digest, sizeof(head.hash));

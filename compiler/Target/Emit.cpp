@@ -129,8 +129,8 @@ Expected<Bytes> emitPlan(mlir::ModuleOp plan, Form form,
   }
   const Target &target = *targets.cpu;
   bool needsCode = !isOfOne(form) && form != Form::Header;
-  auto codes = gpuCodes(plan, needsCode ? llvm::ArrayRef(targets.gpus)
-                                        : llvm::ArrayRef<const Gpu *>());
+  llvm::ArrayRef<const Gpu *> gpus(targets.gpus), cubins(targets.cubins);
+  auto codes = needsCode ? gpuCodes(plan, gpus, cubins) : gpuCodes(plan, {});
   if (!codes)
     return codes.takeError();
   Descriptor descriptor = describe(*programs.begin(), target, *codes);

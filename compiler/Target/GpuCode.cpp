@@ -121,7 +121,26 @@ Expected<std::vector<GpuCode>> gpuCodes(mlir::ModuleOp plan,
     auto ptx = gpuPtx(**kernels, *gpu);
     if (!ptx)
       return ptx.takeError();
-    result.push_back({gpu->arch, std::move(*ptx)});
+    result.push_back({gpu->arch, std::move(*ptx), {}});
+  }
+  return result;
+}
+
+Expected<std::vector<GpuCode>> gpuCodes(mlir::ModuleOp plan,
+                                        llvm::ArrayRef<const Gpu *> gpus,
+                                        llvm::ArrayRef<const Gpu *> cubins) {
+  auto result = gpuCodes(plan, gpus);
+  if (!result)
+    return result;
+  auto assembled = gpuCodes(plan, cubins);
+  if (!assembled)
+    return assembled;
+  for (auto [code, gpu] : llvm::zip(*assembled, cubins)) {
+    auto cubin = assemblePtx(code.ptx, *gpu);
+    if (!cubin)
+      return cubin.takeError();
+    code.cubin = std::move(*cubin);
+    result->push_back(std::move(code));
   }
   return result;
 }

@@ -18,6 +18,7 @@ namespace updraft {
 struct GpuCode {
   unsigned arch; ///< 90: compute capability 9.0
   std::string ptx;
+  llvm::SmallVector<char, 0> cubin; ///< of that PTX; empty: it is not made
 };
 
 /// A copy of the module in which each launch is a function (LowerToGpu.h).
@@ -31,6 +32,10 @@ llvm::Expected<std::string> gpuPtx(mlir::ModuleOp kernels, const Gpu &gpu);
 /// PTX of a plan for each of the GPUs.
 llvm::Expected<std::vector<GpuCode>> gpuCodes(mlir::ModuleOp plan,
                                               llvm::ArrayRef<const Gpu *> gpus);
+/// The same, and after it machine code for others.
+llvm::Expected<std::vector<GpuCode>>
+gpuCodes(mlir::ModuleOp plan, llvm::ArrayRef<const Gpu *> gpus,
+         llvm::ArrayRef<const Gpu *> cubins);
 
 /// Machine code from PTX, by NVIDIA's ptxas, which has to be installed: on the
 /// path, or in bin/ of what CUDA_HOME or CUDA_PATH name.

@@ -70,15 +70,17 @@ llvm::ArrayRef<Gpu> allGpus() { return kGpus; }
 
 std::optional<TargetList> findTargets(llvm::StringRef names) {
   const Target *cpu = nullptr;
-  bool isGpu[std::size(kGpus)] = {};
+  bool isGpu[std::size(kGpus)] = {}, isCubin[std::size(kGpus)] = {};
   llvm::SmallVector<llvm::StringRef> parts;
   if (!names.empty())
     names.split(parts, ',');
   for (llvm::StringRef name : parts) {
+    llvm::StringRef chip = name;
+    bool *which = chip.consume_back(":cubin") ? isCubin : isGpu;
     const Gpu *gpu = llvm::find_if(
-        kGpus, [&](const Gpu &known) { return known.name == name; });
+        kGpus, [&](const Gpu &known) { return known.name == chip; });
     if (gpu != std::end(kGpus)) {
-      isGpu[gpu - kGpus] = true;
+      which[gpu - kGpus] = true;
       continue;
     }
     if (cpu || name.empty())
@@ -92,9 +94,12 @@ std::optional<TargetList> findTargets(llvm::StringRef names) {
     return std::nullopt;
   TargetList result(*host);
   result.namesCpu = cpu || parts.empty();
-  for (const Gpu &gpu : kGpus)
+  for (const Gpu &gpu : kGpus) {
     if (isGpu[&gpu - kGpus])
       result.gpus.push_back(&gpu);
+    if (isCubin[&gpu - kGpus])
+      result.cubins.push_back(&gpu);
+  }
   return result;
 }
 

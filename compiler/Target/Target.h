@@ -54,13 +54,14 @@ struct TargetList {
   TargetList(const Target &cpu) : cpu(&cpu) {}
 
   const Target *cpu;
-  llvm::SmallVector<const Gpu *> gpus; ///< in order, each once
-  bool namesCpu = true;                ///< else it is what this machine can run
+  llvm::SmallVector<const Gpu *> gpus;   ///< as PTX; in order, each once
+  llvm::SmallVector<const Gpu *> cubins; ///< as machine code, likewise
+  bool namesCpu = true; ///< else it is what this machine can run
 };
 
 /// The targets that `names`, separated by commas, say; at most one processor is
-/// among them. None if there is another name, or nothing that this machine can
-/// run and no processor named.
+/// among them, and "sm_90:cubin" is machine code for that GPU. None if there is
+/// another name, or nothing that this machine can run and no processor named.
 std::optional<TargetList> findTargets(llvm::StringRef names);
 
 /// A code generator that keeps every rounding the program asks for. Null where

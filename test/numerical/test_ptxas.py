@@ -3,6 +3,7 @@ for every kind of GPU, without a register spilled, and says all that decides
 bits: how each operation rounds, and that nothing is flushed or approximate.
 """
 
+import os
 import pathlib
 import random
 import re
@@ -130,3 +131,36 @@ def test_cubin(tmp_path):
                     "-o", tmp_path / "adamw.cubin"], check=True,
                    env={"PATH": "/nowhere", "CUDA_HOME": str(tmp_path)})
     assert (tmp_path / "adamw.cubin").read_bytes().startswith(b"\x7fELF")
+
+
+def test_machine_code_beside_ptx(tmp_path):
+    """A GPU takes the machine code that is made for it, any other the PTX."""
+    path = {**os.environ, "PATH": os.path.dirname(PTXAS)}
+    image = tmp_path / "adamw.img"
+    done = subprocess.run(
+        [RUN.with_name("updraftc"), "torch/adamw", "--emit=image", "-o", image,
+         "--target=x86-64-v3,sm_75,sm_90:cubin"],
+        capture_output=True, text=True, env=path)
+    assert done.returncode == 0, done.stderr
+    code = image.read_bytes()
+    assert code.count(b"\n.target ") == 1 and code.count(b"\x7fELF") == 1
+    assert code.index(b"\x7fELF") % 8 == 0
+    fake = RUN.parents[1] / "test/gpu/libcuda-fake.so"
+    # The fake driver finds no kernels in machine code.
+    for arch, text in [("80", "same bits"), ("90", "looking for kernel")]:
+        done = subprocess.run(
+            [RUN.with_name("updraft-gpu-check"), "--small", image],
+            capture_output=True, text=True,
+            env={**os.environ, "UPDRAFT_LIBCUDA": str(fake),
+                 "UPDRAFT_FAKE_ARCH": arch})
+        assert text in done.stdout, done.stdout
+
+
+def test_machine_code_needs_ptxas(tmp_path):
+    output = tmp_path / "adamw.o"
+    done = subprocess.run(
+        [RUN.with_name("updraftc"), "torch/adamw", "--target=sm_90:cubin",
+         "-o", output], capture_output=True, text=True,
+        env={"PATH": str(tmp_path)})
+    assert done.returncode == 1
+    assert "no 'ptxas' was found" in done.stderr and not output.exists()

@@ -48,7 +48,8 @@ How
   --target=LIST      compile for these machines, separated by commas: one of
                      {0}
                      (default: the best that this processor runs) and any of
-                     {1}
+                     {1};
+                     PTX for each, or sm_90:cubin for machine code by ptxas
   --name=NAME        name the program: updraft_program_NAME
   --library=FOLDER   where library names are looked up
   --help, --version
