@@ -17,7 +17,7 @@ pointer = ctypes.c_void_p
 class Ndarray(ctypes.Structure):
     _fields_ = [("data", pointer), ("dtype", u32), ("rank", u32),
                 ("shape", ctypes.POINTER(ctypes.c_int64)),
-                ("strides", pointer)]
+                ("strides", pointer), ("device", u32)]
 
 
 class Param(ctypes.Structure):
