@@ -7,23 +7,12 @@ namespace {
 const std::vector<int64_t> kSizes = {7, 5000, 1, 4097, 0, 12};
 
 /// A stream to capture on, in the device's context.
-class CudaGraph : public CudaTrial {
+class CudaGraph : public CudaStreamTrial {
 protected:
-  void SetUp() override {
-    CudaTrial::SetUp();
-    FakeHandle context = nullptr;
-    ASSERT_EQ(cuDevicePrimaryCtxRetain(&context, 0), 0);
-    ASSERT_EQ(cuCtxPushCurrent_v2(context), 0);
-    ASSERT_EQ(cuStreamCreate(&stream, 1), 0);
-  }
   void TearDown() override {
-    FakeHandle popped = nullptr;
     for (FakeHandle graph : graphs)
       EXPECT_EQ(cuGraphExecDestroy(graph), 0);
-    EXPECT_EQ(cuStreamDestroy_v2(stream), 0);
-    EXPECT_EQ(cuCtxPopCurrent_v2(&popped), 0);
-    EXPECT_EQ(cuDevicePrimaryCtxRelease_v2(0), 0);
-    CudaTrial::TearDown();
+    CudaStreamTrial::TearDown();
   }
 
   /// One step as a graph.
@@ -40,7 +29,6 @@ protected:
   void replay(FakeHandle graph) { EXPECT_EQ(cuGraphLaunch(graph, stream), 0); }
   void wait() { EXPECT_EQ(cuStreamSynchronize(stream), 0); }
 
-  FakeHandle stream = nullptr;
   std::vector<FakeHandle> graphs;
 };
 

@@ -13,23 +13,8 @@ namespace {
 constexpr char kClipped[] =
     "keras/ema(0.999) | clip_by_global_norm(1.0) | torch/adamw";
 
-class CudaPrograms : public CudaTrial {
+class CudaPrograms : public CudaStreamTrial {
 protected:
-  void SetUp() override {
-    CudaTrial::SetUp();
-    FakeHandle context = nullptr;
-    ASSERT_EQ(cuDevicePrimaryCtxRetain(&context, 0), 0);
-    ASSERT_EQ(cuCtxPushCurrent_v2(context), 0);
-    ASSERT_EQ(cuStreamCreate(&stream, 1), 0);
-  }
-  void TearDown() override {
-    FakeHandle popped = nullptr;
-    EXPECT_EQ(cuStreamDestroy_v2(stream), 0);
-    EXPECT_EQ(cuCtxPopCurrent_v2(&popped), 0);
-    EXPECT_EQ(cuDevicePrimaryCtxRelease_v2(0), 0);
-    CudaTrial::TearDown();
-  }
-
   updraft_loaded_program *compile(const char *pipe,
                                   const char *target = "sm_90") {
     updraft_compile_options options = {};
@@ -42,8 +27,6 @@ protected:
         << updraft_last_error();
     return program;
   }
-
-  FakeHandle stream = nullptr;
 };
 
 std::vector<int64_t> thousand() {

@@ -20,23 +20,8 @@ struct Choice {
   unsigned salt, absent;
 };
 
-class CudaRandom : public CudaTrial {
+class CudaRandom : public CudaStreamTrial {
 protected:
-  void SetUp() override {
-    CudaTrial::SetUp();
-    FakeHandle context = nullptr;
-    ASSERT_EQ(cuDevicePrimaryCtxRetain(&context, 0), 0);
-    ASSERT_EQ(cuCtxPushCurrent_v2(context), 0);
-    ASSERT_EQ(cuStreamCreate(&stream, 1), 0);
-  }
-  void TearDown() override {
-    FakeHandle popped = nullptr;
-    EXPECT_EQ(cuStreamDestroy_v2(stream), 0);
-    EXPECT_EQ(cuCtxPopCurrent_v2(&popped), 0);
-    EXPECT_EQ(cuDevicePrimaryCtxRelease_v2(0), 0);
-    CudaTrial::TearDown();
-  }
-  FakeHandle stream = nullptr;
 };
 
 /// Both sides of one run.

@@ -150,4 +150,24 @@ private:
 /// That parameters and all states have the same bits on both sides.
 void expectSame(Side &host, Side &device);
 
+/// With a stream in the device's context, which is the current one.
+class CudaStreamTrial : public CudaTrial {
+protected:
+  void SetUp() override {
+    CudaTrial::SetUp();
+    FakeHandle context = nullptr;
+    ASSERT_EQ(cuDevicePrimaryCtxRetain(&context, 0), 0);
+    ASSERT_EQ(cuCtxPushCurrent_v2(context), 0);
+    ASSERT_EQ(cuStreamCreate(&stream, 1), 0);
+  }
+  void TearDown() override {
+    FakeHandle popped = nullptr;
+    EXPECT_EQ(cuStreamDestroy_v2(stream), 0);
+    EXPECT_EQ(cuCtxPopCurrent_v2(&popped), 0);
+    EXPECT_EQ(cuDevicePrimaryCtxRelease_v2(0), 0);
+    CudaTrial::TearDown();
+  }
+  FakeHandle stream = nullptr;
+};
+
 #endif // UPDRAFT_TEST_CUDATRIAL_H

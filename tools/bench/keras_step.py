@@ -106,6 +106,9 @@ def main():
     parser.add_argument("--only", default="", help="rules with this name")
     parser.add_argument("--tensors", default="", help="lists with this title")
     options = parser.parse_args()
+    if not any(options.only in name for name, _ in RULES) or not any(
+            options.tensors in title for title in shapes(True)):
+        parser.error("there is no such rule or list")
     random = np.random.default_rng(0)
     for title, list_of_shapes in shapes(options.small).items():
         if options.tensors not in title:
